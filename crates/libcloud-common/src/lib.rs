@@ -1,5 +1,64 @@
-//! What every libcloud driver stands on.
+//! What every libcloud driver stands on: configuration, transport, authentication, errors, pages, waiting,
+//! calls by name. Users get all of it through the `libcloud` crate; authors of drivers use this one.
+//!
+//! A provider crate says what is true of every call of its API once, in a [`Connection`], and then reads like
+//! that API's reference:
+//!
+//! ```no_run
+//! # use libcloud_common::{Config, Connection, Result};
+//! # #[derive(serde::Deserialize)] struct Image { id: String }
+//! # async fn images(config: Config) -> Result<Vec<Image>> {
+//! let connection = Connection::builder("example", config.base_url("https://api.cloud.example/v2")?, &config).build();
+//! connection.get("ListImages", ["images"]).query("private", true).json_answer().await
+//! # }
+//! ```
 
+pub mod auth;
+mod capability;
+mod client;
+mod config;
+mod connection;
+pub mod dispatch;
+pub mod encode;
 mod error;
+mod extra;
+pub mod json;
+mod open_enum;
+mod options;
+mod pages;
+mod poll;
+mod provider;
+mod request;
+mod response;
+mod secret;
+mod session;
+pub mod text;
+mod time;
+mod tls;
 
+pub use auth::{Authenticate, Target};
+pub use capability::{Capabilities, Support};
+pub use client::Client;
+pub use config::{Config, TransportConfig};
+pub use connection::{Call, Check, Connection, ConnectionBuilder};
+pub use dispatch::{ArgSpec, Dispatch, Extensions, Method, MethodInfo};
 pub use error::{Error, ErrorKind, Result, Retry};
+pub use extra::{Extra, ExtraFields, is_secret_name};
+pub use options::{Arguments, Ex, NoArguments, Options, decode as decode_arguments};
+pub use pages::{Page, once, pages};
+pub use poll::{Poller, Progress};
+pub use provider::{Descriptor, Driver, Factory, Registration};
+pub use request::{Body, ByteStream, Param, Repeat, Request};
+pub use response::{Response, StreamingResponse, kind_of_status};
+pub use secret::{REDACTED, Secret};
+pub use session::Session;
+pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+
+pub use async_trait::async_trait;
+pub use futures_core::future::BoxFuture;
+pub use futures_core::stream::{BoxStream, Stream};
+pub use libcloud_macros::{arguments, extensions};
+#[doc(hidden)]
+pub use serde;
+pub use serde_json::{Map, Value, json};
+pub use url::Url;

@@ -1,0 +1,100 @@
+//! What is known about a driver before it is made, and how it is made by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::dispatch::{ArgSpec, Dispatch};
+use crate::{Capabilities, Config, Result};
+
+/// The fixed facts about one driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Descriptor {
+    /// Our id: `"ec2"`, `"local"`.
+    pub id: &'static str,
+    /// The value of the seed's constant, of which node uuids are made: `"ec2_us_east"`.
+    pub type_: &'static str,
+    /// The name for people: `"Amazon EC2"`.
+    pub name: &'static str,
+    /// The provider's page.
+    pub website: &'static str,
+}
+
+impl Descriptor {
+    /// A driver whose seed value is its id.
+    pub const fn new(id: &'static str, name: &'static str, website: &'static str) -> Self {
+        Self {
+            id,
+            type_: id,
+            name,
+            website,
+        }
+    }
+
+    /// Sets the value of the seed's constant where it is not the id.
+    pub const fn seed_value(mut self, value: &'static str) -> Self {
+        self.type_ = value;
+        self
+    }
+}
+
+/// What every driver of every service has.
+pub trait Driver: Dispatch {
+    /// The fixed facts about it.
+    fn descriptor(&self) -> Descriptor;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+}
+
+/// Makes a driver from a configuration. Does no I/O.
+pub type Factory<D> = Arc<dyn Fn(Config) -> Result<Arc<D>> + Send + Sync>;
+
+/// A driver that can be made by name: what a provider crate hands to the registry.
+pub struct Registration<D: ?Sized> {
+    /// The fixed facts.
+    pub descriptor: Descriptor,
+    /// The options that its configuration takes by name.
+    pub options: &'static [ArgSpec],
+    /// Makes one.
+    pub factory: Factory<D>,
+}
+
+impl<D: ?Sized> Registration<D> {
+    /// A driver without options of its own.
+    pub fn new(
+        descriptor: Descriptor,
+        factory: impl Fn(Config) -> Result<Arc<D>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            descriptor,
+            options: &[],
+            factory: Arc::new(factory),
+        }
+    }
+
+    /// Lists the options that the driver's configuration takes by name.
+    pub fn options(mut self, options: &'static [ArgSpec]) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+impl<D: ?Sized> Clone for Registration<D> {
+    fn clone(&self) -> Self {
+        Self {
+            descriptor: self.descriptor,
+            options: self.options,
+            factory: Arc::clone(&self.factory),
+        }
+    }
+}
+
+impl<D: ?Sized> fmt::Debug for Registration<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("descriptor", &self.descriptor)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
