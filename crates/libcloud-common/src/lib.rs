@@ -1,5 +1,7 @@
 //! What every libcloud driver stands on.
 
+pub mod digest;
+pub mod encode;
 mod error;
 
 pub use error::{Error, ErrorKind, Result, Retry};
