@@ -3,5 +3,6 @@
 pub mod digest;
 pub mod encode;
 mod error;
+pub mod sign;
 
 pub use error::{Error, ErrorKind, Result, Retry};
