@@ -4,5 +4,6 @@ pub mod digest;
 pub mod encode;
 mod error;
 pub mod sign;
+pub mod xml;
 
 pub use error::{Error, ErrorKind, Result, Retry};
