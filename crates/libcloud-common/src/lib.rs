@@ -5,5 +5,6 @@ pub mod encode;
 mod error;
 pub mod sign;
 pub mod xml;
+pub mod xmlrpc;
 
 pub use error::{Error, ErrorKind, Result, Retry};
