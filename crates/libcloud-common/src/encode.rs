@@ -109,7 +109,7 @@ pub fn decode_base64(text: &str) -> Result<Vec<u8>> {
 }
 
 /// Appends `text` as [`segment`] encodes it.
-pub(crate) fn push_segment(out: &mut String, text: &str) {
+fn push_segment(out: &mut String, text: &str) {
     out.extend(utf8_percent_encode(text, SEGMENT));
 }
 
