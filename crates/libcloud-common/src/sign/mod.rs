@@ -1,0 +1,7 @@
+//! Request signatures as pure functions: no clock, no connection.
+//!
+//! - [`v2`]: AWS Signature Version 2 for query APIs, still spoken by EC2-compatible clouds.
+//! - [`v4`]: AWS Signature Version 4, for AWS and everything that is compatible with S3.
+
+pub mod v2;
+pub mod v4;
