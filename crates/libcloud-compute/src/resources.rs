@@ -1,7 +1,6 @@
 //! What a compute provider has: plain data, made by drivers or by hand from a known id.
 
-use libcloud_common::{Extra, ExtraFields, Price, Result, Secret, Timestamp, resource};
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use libcloud_common::{digest, Extra, ExtraFields, Price, Result, Secret, Timestamp, resource};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{NodeImageMemberState, NodeState, StorageVolumeState, VolumeSnapshotState};
@@ -395,12 +394,8 @@ impl KeyPair {
 /// The seed's uuid of a node, size, image or volume: SHA-1 of its id and the value of the driver's constant.
 ///
 /// ```
-/// assert_eq!(libcloud_compute::uuid("1", "dummy"), "3ed7ce9eb1ee2eb6b5f4d0f7ec6ad62cd9ff9d8b".len().to_string().replace("40", &libcloud_compute::uuid("1", "dummy")));
+/// assert_eq!(libcloud_compute::uuid("1", "dummy"), "2c183c20f71eb5732512d6cfe1f75ebc9d9bb4dd");
 /// ```
 pub fn uuid(id: &str, driver_type: &str) -> String {
-    digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("{id}:{driver_type}").as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::sha1_hex(format!("{id}:{driver_type}").as_bytes())
 }
