@@ -33,6 +33,7 @@ mod provider;
 mod request;
 mod response;
 mod secret;
+mod service;
 mod session;
 pub mod sign;
 pub mod text;
@@ -56,7 +57,9 @@ pub use price::Price;
 pub use provider::{Descriptor, Driver, Factory, Registration};
 pub use request::{Body, ByteStream, Param, Repeat, Request};
 pub use response::{Response, StreamingResponse, kind_of_status};
-pub use secret::{REDACTED, Secret};
+pub use secret::{REDACTED, Secret, serialize_exposed};
+#[doc(hidden)]
+pub use service::refuse;
 pub use session::Session;
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::dispatch::{ArgSpec, Dispatch};
-use crate::{Capabilities, Config, Result};
+use crate::{Capabilities, Clock, Config, Result, SystemClock};
 
 /// The fixed facts about one driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub trait Driver: Dispatch {
 
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
+
+    /// The clock by which it waits: that of its configuration.
+    fn clock(&self) -> Arc<dyn Clock> {
+        SystemClock::shared()
+    }
 }
 
 /// Makes a driver from a configuration. Does no I/O.

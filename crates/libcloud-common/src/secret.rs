@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
 use zeroize::Zeroizing;
 
 /// What is printed in place of a secret.
@@ -68,6 +68,12 @@ impl From<&str> for Secret {
     fn from(value: &str) -> Self {
         Self::new(value)
     }
+}
+
+/// Writes a secret into JSON: for the few fields whose owner gets them from there alone, such as the private key of a
+/// new key pair. For `#[serde(serialize_with = "libcloud_common::serialize_exposed")]`.
+pub fn serialize_exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
 impl<'de> Deserialize<'de> for Secret {

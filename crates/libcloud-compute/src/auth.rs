@@ -44,14 +44,19 @@ pub enum NodeAuth {
 impl NodeAuthSSHKey {
     /// A public key as OpenSSH writes it.
     pub fn new(pubkey: impl Into<String>) -> Self {
-        Self { pubkey: pubkey.into() }
+        Self {
+            pubkey: pubkey.into(),
+        }
     }
 }
 
 impl NodeAuthPassword {
     /// A password of the user's.
     pub fn new(password: impl Into<Secret>) -> Self {
-        Self { password: password.into(), generated: false }
+        Self {
+            password: password.into(),
+            generated: false,
+        }
     }
 
     /// A random password of 192 bits.
@@ -60,7 +65,10 @@ impl NodeAuthPassword {
         SystemRandom::new()
             .fill(&mut bytes)
             .map_err(|_| Error::new(ErrorKind::Io, "the system gives no random numbers for a password"))?;
-        Ok(Self { password: Secret::new(URL_SAFE_NO_PAD.encode(bytes)), generated: true })
+        Ok(Self {
+            password: Secret::new(URL_SAFE_NO_PAD.encode(bytes)),
+            generated: true,
+        })
     }
 }
 
@@ -96,7 +104,10 @@ impl NodeAuth {
             }
             Some(auth) => Err(Error::new(
                 ErrorKind::NotSupported,
-                format!("create_node of this provider does not take `{}` as authentication", auth.feature()),
+                format!(
+                    "create_node of this provider does not take `{}` as authentication",
+                    auth.feature()
+                ),
             )
             .with_resource("argument", "auth")),
             None if can.has_feature("create_node", "password") => {
@@ -117,10 +128,10 @@ impl Arg for NodeAuth {
     const TYPE: &'static str = "public key, {\"pubkey\": …} or {\"password\": …}";
 
     fn from_json(value: Value) -> Result<Self, String> {
-        let field = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        match (value.as_str(), field("pubkey"), field("password")) {
-            (Some(pubkey), ..) | (_, Some(ref pubkey), None) => Ok(Self::ssh_key(pubkey)),
-            (None, None, Some(password)) => Ok(Self::password(password)),
+        let field = |name: &str| value.get(name).and_then(Value::as_str);
+        match (value.as_str().or_else(|| field("pubkey")), field("password")) {
+            (Some(pubkey), None) => Ok(Self::ssh_key(pubkey)),
+            (None, Some(password)) => Ok(Self::password(password)),
             _ => Err(format!("expected a {}", Self::TYPE)),
         }
     }

@@ -1,40 +1,15 @@
 //! What a compute provider can do.
 
 use async_trait::async_trait;
-use libcloud_common::{BoxStream, Driver, Error, Options, Result, Value, dispatch, extensions, once};
+use libcloud_common::{
+    BoxStream, Driver, Options, Result, Value, dispatch, extensions, forward, forward_stream,
+};
 
 use crate::ext::COMPUTE_EXT_METHODS;
 use crate::options::{
     AttachVolume, CreateImage, CreateNode, CreateVolume, CreateVolumeSnapshot, ListImages, ListSizes,
 };
-use crate::resources::{
-    KeyPair, Node, NodeImage, NodeLocation, NodeSize, StorageVolume, VolumeSnapshot,
-};
-
-/// `Err(NotSupported)`, as a stream.
-fn refuse<T: Send + 'static>(method: &'static str) -> BoxStream<'static, Result<T>> {
-    once(async move { Err(Error::not_supported(method)) })
-}
-
-/// Forwards to the wrapped driver, or refuses.
-macro_rules! forward {
-    ($self:ident.$method:ident($($argument:expr),*)) => {
-        match $self.inner() {
-            Some(inner) => inner.$method($($argument),*).await,
-            None => Err(Error::not_supported(stringify!($method).trim_end_matches("_with"))),
-        }
-    };
-}
-
-/// The same for a method that gives a stream.
-macro_rules! forward_stream {
-    ($self:ident.$method:ident($($argument:expr),*)) => {
-        match $self.inner() {
-            Some(inner) => inner.$method($($argument),*),
-            None => refuse(stringify!($method).trim_end_matches("_with")),
-        }
-    };
-}
+use crate::resources::{KeyPair, Node, NodeImage, NodeLocation, NodeSize, StorageVolume, VolumeSnapshot};
 
 /// A driver of one compute provider. One value serves any number of tasks.
 ///
@@ -108,7 +83,12 @@ pub trait ComputeDriver: Driver {
     }
 
     /// Makes a volume of this size in GB.
-    async fn create_volume_with(&self, size: u64, name: &str, options: CreateVolume) -> Result<StorageVolume> {
+    async fn create_volume_with(
+        &self,
+        size: u64,
+        name: &str,
+        options: CreateVolume,
+    ) -> Result<StorageVolume> {
         forward!(self.create_volume_with(size, name, options))
     }
 
@@ -118,7 +98,12 @@ pub trait ComputeDriver: Driver {
     }
 
     /// Attaches a volume to a node.
-    async fn attach_volume_with(&self, node: &Node, volume: &StorageVolume, options: AttachVolume) -> Result<()> {
+    async fn attach_volume_with(
+        &self,
+        node: &Node,
+        volume: &StorageVolume,
+        options: AttachVolume,
+    ) -> Result<()> {
         forward!(self.attach_volume_with(node, volume, options))
     }
 

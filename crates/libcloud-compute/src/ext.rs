@@ -1,21 +1,17 @@
 //! What follows from a compute driver's methods, written once for all of them.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
-use libcloud_common::{
-    BoxStream, Clock, Error, ErrorKind, Options, Poller, Progress, Result, SystemClock, extensions,
-};
+use libcloud_common::{BoxStream, Error, Options, Result, extensions};
 
 use crate::driver::ComputeDriver;
 use crate::options::{
-    AttachVolume, CreateImage, CreateVolume, CreateVolumeSnapshot, ListImages, ListSizes, SshInterface,
-    WaitUntilRunning,
+    AttachVolume, CreateImage, CreateVolume, CreateVolumeSnapshot, ListImages, ListSizes, WaitUntilRunning,
 };
 use crate::resources::{KeyPair, Node, NodeImage, NodeLocation, NodeSize, StorageVolume, VolumeSnapshot};
-use crate::types::NodeState;
+use crate::wait;
 
 /// Short forms and helpers on every compute driver.
 #[extensions(COMPUTE_EXT_METHODS, on = ComputeDriver)]
@@ -138,7 +134,9 @@ pub trait ComputeDriverExt: ComputeDriver {
         volume: &StorageVolume,
         options: Options,
     ) -> Result<Vec<VolumeSnapshot>> {
-        self.iterate_volume_snapshots_with(volume, options).try_collect().await
+        self.iterate_volume_snapshots_with(volume, options)
+            .try_collect()
+            .await
     }
 
     /// All snapshots of a volume.
@@ -148,7 +146,8 @@ pub trait ComputeDriverExt: ComputeDriver {
 
     /// Makes a snapshot of a volume.
     async fn create_volume_snapshot(&self, volume: &StorageVolume, name: &str) -> Result<VolumeSnapshot> {
-        self.create_volume_snapshot_with(volume, CreateVolumeSnapshot::new().name(name)).await
+        self.create_volume_snapshot_with(volume, CreateVolumeSnapshot::new().name(name))
+            .await
     }
 
     /// Destroys a snapshot.
@@ -168,7 +167,8 @@ pub trait ComputeDriverExt: ComputeDriver {
 
     /// Copies an image from another region to this one.
     async fn copy_image(&self, source_region: &str, node_image: &NodeImage, name: &str) -> Result<NodeImage> {
-        self.copy_image_with(source_region, node_image, name, CreateImage::new()).await
+        self.copy_image_with(source_region, node_image, name, CreateImage::new())
+            .await
     }
 
     /// Deletes an image.
@@ -199,7 +199,8 @@ pub trait ComputeDriverExt: ComputeDriver {
 
     /// Gives the provider a public key, as OpenSSH writes it.
     async fn import_key_pair_from_string(&self, name: &str, key_material: &str) -> Result<KeyPair> {
-        self.import_key_pair_from_string_with(name, key_material, Options::new()).await
+        self.import_key_pair_from_string_with(name, key_material, Options::new())
+            .await
     }
 
     /// Gives the provider the public key in this file.
@@ -213,12 +214,14 @@ pub trait ComputeDriverExt: ComputeDriver {
         let key = tokio::fs::read_to_string(key_file_path)
             .await
             .map_err(|error| Error::io(format_args!("read the key {}", key_file_path.display()), error))?;
-        self.import_key_pair_from_string_with(name, key.trim(), options).await
+        self.import_key_pair_from_string_with(name, key.trim(), options)
+            .await
     }
 
     /// Gives the provider the public key in this file.
     async fn import_key_pair_from_file(&self, name: &str, key_file_path: &Path) -> Result<KeyPair> {
-        self.import_key_pair_from_file_with(name, key_file_path, Options::new()).await
+        self.import_key_pair_from_file_with(name, key_file_path, Options::new())
+            .await
     }
 
     /// Deletes a key pair.
@@ -238,17 +241,7 @@ pub trait ComputeDriverExt: ComputeDriver {
         nodes: &[Node],
         options: WaitUntilRunning,
     ) -> Result<Vec<(Node, Vec<String>)>> {
-        self.wait_until_running_by(SystemClock::shared().as_ref(), nodes, options).await
-    }
-
-    /// The same by another clock, for tests.
-    async fn wait_until_running_by(
-        &self,
-        clock: &dyn Clock,
-        nodes: &[Node],
-        options: WaitUntilRunning,
-    ) -> Result<Vec<(Node, Vec<String>)>> {
-        wait_until_running(self, clock, nodes, options).await
+        wait::wait_until_running(self, nodes, options).await
     }
 }
 

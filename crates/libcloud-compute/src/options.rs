@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use libcloud_common::dispatch::{Arg, Args};
-use libcloud_common::{ArgSpec, Ex, Value, call_options, options_arg};
+use libcloud_common::{ArgSpec, Ex, Value, call_options, optional_arguments, options_arg};
 
 use crate::auth::NodeAuth;
 use crate::resources::{NodeImage, NodeLocation, NodeSize, VolumeSnapshot};
@@ -74,43 +74,7 @@ options_arg!(CreateNode, "create_node" {
     auth: Option<NodeAuth> = "how one gets in",
 });
 
-/// Defines an options struct whose arguments are all optional.
-macro_rules! optional {
-    (
-        $(#[$meta:meta])*
-        $name:ident($text:literal) { $($(#[$field_meta:meta])* $field:ident : $ty:ty = $doc:literal, $set:ident($arg:ty) $into:expr;)* }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, Default)]
-        #[non_exhaustive]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: Option<$ty>,)*
-            /// The longest that the whole call may take.
-            pub timeout: Option<Duration>,
-            /// Extension arguments.
-            pub ex: Ex,
-        }
-
-        impl $name {
-            /// No optional arguments.
-            pub fn new() -> Self {
-                Self::default()
-            }
-
-            $($(#[$field_meta])*
-            pub fn $set(mut self, value: $arg) -> Self {
-                let convert: fn($arg) -> $ty = $into;
-                self.$field = Some(convert(value));
-                self
-            })*
-        }
-
-        call_options!($name);
-        options_arg!($name, $text { $($field: Option<$ty> = $doc,)* });
-    };
-}
-
-optional! {
+optional_arguments! {
     /// Arguments of [`iterate_images_with`](crate::ComputeDriver::iterate_images_with).
     ListImages("list_images") {
         /// Only the images that can be used at this place.
@@ -118,7 +82,7 @@ optional! {
     }
 }
 
-optional! {
+optional_arguments! {
     /// Arguments of [`iterate_sizes_with`](crate::ComputeDriver::iterate_sizes_with).
     ListSizes("list_sizes") {
         /// Only the sizes that can be had at this place.
@@ -126,7 +90,7 @@ optional! {
     }
 }
 
-optional! {
+optional_arguments! {
     /// Arguments of [`create_volume_with`](crate::ComputeDriver::create_volume_with).
     CreateVolume("create_volume") {
         /// The place.
@@ -136,7 +100,7 @@ optional! {
     }
 }
 
-optional! {
+optional_arguments! {
     /// Arguments of [`attach_volume_with`](crate::ComputeDriver::attach_volume_with).
     AttachVolume("attach_volume") {
         /// What the node is to call it: `/dev/sdb`.
@@ -144,7 +108,7 @@ optional! {
     }
 }
 
-optional! {
+optional_arguments! {
     /// Arguments of [`create_volume_snapshot_with`](crate::ComputeDriver::create_volume_snapshot_with).
     CreateVolumeSnapshot("create_volume_snapshot") {
         /// The name.
@@ -152,7 +116,7 @@ optional! {
     }
 }
 
-optional! {
+optional_arguments! {
     /// Arguments of [`create_image_with`](crate::ComputeDriver::create_image_with) and
     /// [`copy_image_with`](crate::ComputeDriver::copy_image_with).
     CreateImage("create_image") {
@@ -247,10 +211,7 @@ impl Arg for WaitUntilRunning {
         Ok(Self::default())
     }
 
-    fn take(
-        args: &mut Args,
-        _: &'static str,
-    ) -> libcloud_common::Result<Self> {
+    fn take(args: &mut Args, _: &'static str) -> libcloud_common::Result<Self> {
         let default = Self::default();
         Ok(Self {
             wait_period: <Option<_> as Arg>::take(args, "wait_period")?.unwrap_or(default.wait_period),
@@ -263,7 +224,11 @@ impl Arg for WaitUntilRunning {
     fn describe(_: &'static str, _: &'static str, specs: &mut Vec<ArgSpec>) {
         Option::<Duration>::describe("wait_period", "how often to look, in seconds (5)", specs);
         Option::<Duration>::describe("timeout", "how long to wait in all, in seconds (600)", specs);
-        Option::<SshInterface>::describe("ssh_interface", "which addresses it must have (public_ips)", specs);
+        Option::<SshInterface>::describe(
+            "ssh_interface",
+            "which addresses it must have (public_ips)",
+            specs,
+        );
         Option::<bool>::describe("force_ipv4", "whether IPv6 addresses do not count (true)", specs);
     }
 }

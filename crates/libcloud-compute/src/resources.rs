@@ -1,6 +1,6 @@
 //! What a compute provider has: plain data, made by drivers or by hand from a known id.
 
-use libcloud_common::{digest, Extra, ExtraFields, Price, Result, Secret, Timestamp, resource};
+use libcloud_common::{Extra, Price, Secret, Timestamp, digest, resources};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{NodeImageMemberState, NodeState, StorageVolumeState, VolumeSnapshotState};
@@ -180,15 +180,11 @@ pub struct KeyPair {
     pub public_key: Option<String>,
     /// The private key: only in the answer that made the pair. Shown in JSON, since its owner has it from there
     /// alone; never in `Debug`.
-    #[serde(default, serialize_with = "expose")]
+    #[serde(default, serialize_with = "libcloud_common::serialize_exposed")]
     pub private_key: Option<Secret>,
     /// What only this provider tells.
     #[serde(default)]
     pub extra: Extra,
-}
-
-fn expose<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
 fn unknown_node() -> NodeState {
@@ -205,26 +201,6 @@ fn unknown_volume() -> StorageVolumeState {
 
 fn unknown_snapshot() -> VolumeSnapshotState {
     VolumeSnapshotState::Unknown(String::new())
-}
-
-/// What every resource has: an extra to read typed, and a form from its id alone.
-macro_rules! resources {
-    ($($ty:ident, $name:literal;)*) => { $(
-        resource!($ty, $name);
-
-        impl $ty {
-            /// What only this provider tells, as the driver's own struct.
-            pub fn extra_as<T: ExtraFields>(&self) -> Result<T> {
-                self.extra.read()
-            }
-
-            /// The same with this extra.
-            pub fn with_extra(mut self, extra: Extra) -> Self {
-                self.extra = extra;
-                self
-            }
-        }
-    )* };
 }
 
 resources! {
@@ -303,7 +279,11 @@ impl NodeSize {
 impl NodeImage {
     /// An image.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into(), extra: Extra::new() }
+        Self {
+            id: id.into(),
+            name: name.into(),
+            extra: Extra::new(),
+        }
     }
 
     /// An image of which only the id is known.
@@ -315,7 +295,13 @@ impl NodeImage {
 impl NodeImageMember {
     /// An account that an image is shared with.
     pub fn new(id: impl Into<String>, image_id: impl Into<String>, state: NodeImageMemberState) -> Self {
-        Self { id: id.into(), image_id: image_id.into(), state, created: None, extra: Extra::new() }
+        Self {
+            id: id.into(),
+            image_id: image_id.into(),
+            state,
+            created: None,
+            extra: Extra::new(),
+        }
     }
 
     /// A member of which only the id is known.
@@ -327,7 +313,12 @@ impl NodeImageMember {
 impl NodeLocation {
     /// A place.
     pub fn new(id: impl Into<String>, name: impl Into<String>, country: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into(), country: country.into(), extra: Extra::new() }
+        Self {
+            id: id.into(),
+            name: name.into(),
+            country: country.into(),
+            extra: Extra::new(),
+        }
     }
 
     /// A place of which only the id is known.
@@ -382,7 +373,13 @@ impl VolumeSnapshot {
 impl KeyPair {
     /// A key pair.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), fingerprint: None, public_key: None, private_key: None, extra: Extra::new() }
+        Self {
+            name: name.into(),
+            fingerprint: None,
+            public_key: None,
+            private_key: None,
+            extra: Extra::new(),
+        }
     }
 
     /// A key pair of which only the name is known.

@@ -1,0 +1,1 @@
+//! Load balancers of any cloud: balancers, members and the driver trait.

@@ -1,0 +1,1 @@
+//! Object storage and CDN of any cloud: containers, objects, the driver trait and transfers by path.

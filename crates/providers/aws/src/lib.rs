@@ -1,0 +1,1 @@
+//! Amazon Web Services: EC2, S3.

@@ -1,0 +1,1 @@
+//! The dummy provider: a cloud in memory, or in a file, for tests and demonstrations.

@@ -1,0 +1,1 @@
+//! Object storage in a folder of this machine.
