@@ -25,9 +25,7 @@ impl<'a> Target<'a> {
     /// The value of the `Host` header: the port only where it is not the scheme's own.
     pub fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
-        self.base
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// The whole encoded path of the request.

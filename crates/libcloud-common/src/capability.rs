@@ -50,16 +50,14 @@ impl Capabilities {
     /// These methods work.
     #[must_use]
     pub fn supports(mut self, methods: &[&'static str]) -> Self {
-        self.methods
-            .extend(methods.iter().map(|method| (*method, Support::Supported)));
+        self.methods.extend(methods.iter().map(|method| (*method, Support::Supported)));
         self
     }
 
     /// The provider has no such thing, for this reason, as this page of it tells.
     #[must_use]
     pub fn cannot(mut self, method: &'static str, reason: &'static str, link: &'static str) -> Self {
-        self.methods
-            .insert(method, Support::ProviderCannot { reason, link });
+        self.methods.insert(method, Support::ProviderCannot { reason, link });
         self
     }
 
@@ -73,17 +71,12 @@ impl Capabilities {
 
     /// Whether the driver has this method.
     pub fn of(&self, method: &str) -> Support {
-        self.methods
-            .get(method)
-            .copied()
-            .unwrap_or(Support::NotImplemented)
+        self.methods.get(method).copied().unwrap_or(Support::NotImplemented)
     }
 
     /// Whether the method takes this kind of optional input.
     pub fn has_feature(&self, method: &str, feature: &str) -> bool {
-        self.features
-            .get(method)
-            .is_some_and(|features| features.contains(feature))
+        self.features.get(method).is_some_and(|features| features.contains(feature))
     }
 
     /// Every method about which something was said.

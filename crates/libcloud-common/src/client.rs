@@ -46,21 +46,14 @@ pub(crate) struct Failure {
 impl From<Error> for Failure {
     /// Nothing was sent.
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            unprocessed: true,
-        }
+        Self { error, unprocessed: true }
     }
 }
 
 impl Client {
     /// A client of its own pool. Does no I/O.
     pub fn new(settings: TransportConfig) -> Self {
-        Self(Arc::new(Inner {
-            settings,
-            plain: OnceLock::new(),
-            tls: OnceLock::new(),
-        }))
+        Self(Arc::new(Inner { settings, plain: OnceLock::new(), tls: OnceLock::new() }))
     }
 
     /// How connections are made.
@@ -78,36 +71,22 @@ impl Client {
         let sent = Arc::new(AtomicU64::new(0));
         let request = http::Request::from_parts(parts, counted(body, Arc::clone(&sent)));
         let response = if secure {
-            let client = self
-                .0
-                .tls
-                .get_or_init(|| self.make_tls())
-                .as_ref()
-                .map_err(|problem| Failure {
-                    error: Error::new(ErrorKind::Tls, problem.clone()),
-                    unprocessed: true,
-                })?;
+            let client = self.0.tls.get_or_init(|| self.make_tls()).as_ref().map_err(|problem| Failure {
+                error: Error::new(ErrorKind::Tls, problem.clone()),
+                unprocessed: true,
+            })?;
             within_idle_time(idle, &sent, client.request(request)).await?
         } else {
-            let client = self
-                .0
-                .plain
-                .get_or_init(|| self.builder().build(connector(&self.0.settings)));
+            let client = self.0.plain.get_or_init(|| self.builder().build(connector(&self.0.settings)));
             within_idle_time(idle, &sent, client.request(request)).await?
         };
         let (parts, body) = response.into_parts();
-        Ok(StreamingResponse {
-            status: parts.status,
-            headers: parts.headers,
-            body: received(body, idle),
-        })
+        Ok(StreamingResponse { status: parts.status, headers: parts.headers, body: received(body, idle) })
     }
 
     fn builder(&self) -> legacy::Builder {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
-        builder
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(self.0.settings.pool_size);
+        builder.pool_timer(TokioTimer::new()).pool_max_idle_per_host(self.0.settings.pool_size);
         // A retry here would not know whether the operation may be repeated: the connection decides.
         builder.retry_canceled_requests(false);
         builder
@@ -156,10 +135,7 @@ where
         }
         let now = sent.load(Ordering::Relaxed);
         if now == seen {
-            return Err(Failure {
-                error: stalled(idle, "waiting for the answer"),
-                unprocessed: false,
-            });
+            return Err(Failure { error: stalled(idle, "waiting for the answer"), unprocessed: false });
         }
         seen = now;
     }
@@ -168,10 +144,7 @@ where
 fn stalled(idle: Duration, doing: &str) -> Error {
     Error::new(
         ErrorKind::Timeout,
-        format!(
-            "nothing moved for {} s while {doing}; what was started may exist",
-            idle.as_secs()
-        ),
+        format!("nothing moved for {} s while {doing}; what was started may exist", idle.as_secs()),
     )
     .with_retry(Retry::Retryable(None))
 }
@@ -179,12 +152,9 @@ fn stalled(idle: Duration, doing: &str) -> Error {
 /// The body of an answer; an error where it stands still or ends early.
 fn received(body: Incoming, idle: Duration) -> crate::ByteStream {
     let stream = body.into_data_stream().map_err(|error| {
-        Error::new(
-            ErrorKind::Transport,
-            format!("the answer broke off: {}", deepest(&error)),
-        )
-        .with_retry(Retry::Retryable(None))
-        .with_source(error)
+        Error::new(ErrorKind::Transport, format!("the answer broke off: {}", deepest(&error)))
+            .with_retry(Retry::Retryable(None))
+            .with_source(error)
     });
     let timed = futures_util::stream::unfold(Some(stream), move |stream| async move {
         let mut stream = stream?;
@@ -208,11 +178,7 @@ fn failure(error: &legacy::Error) -> Failure {
         }
         source = cause.source();
     }
-    let what = if unprocessed {
-        "cannot connect"
-    } else {
-        "the connection broke before the answer"
-    };
+    let what = if unprocessed { "cannot connect" } else { "the connection broke before the answer" };
     let error = Error::new(ErrorKind::Transport, format!("{what}: {}", deepest(error)))
         .with_retry(Retry::Retryable(None));
     Failure { error, unprocessed }
@@ -223,10 +189,7 @@ fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error
     if let Some(found) = error.downcast_ref::<rustls::Error>() {
         return Some(found);
     }
-    error
-        .downcast_ref::<std::io::Error>()?
-        .get_ref()?
-        .downcast_ref::<rustls::Error>()
+    error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
 }
 
 /// The innermost cause: `Connection refused`, not `client error (Connect)`.
@@ -245,9 +208,7 @@ fn counted(body: Body, sent: Arc<AtomicU64>) -> SendBody {
         Body::Bytes(bytes) => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
         Body::Form(params) => {
             let text = encode::form(params.iter().map(|param| (&*param.name, param.value.as_str())));
-            Full::new(Bytes::from(text))
-                .map_err(|never| match never {})
-                .boxed_unsync()
+            Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync()
         }
         Body::Stream { length, stream } => {
             let frames = stream.map(move |bytes| {
@@ -255,11 +216,7 @@ fn counted(body: Body, sent: Arc<AtomicU64>) -> SendBody {
                 sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 Ok(Frame::data(bytes))
             });
-            Sized {
-                length,
-                body: StreamBody::new(frames),
-            }
-            .boxed_unsync()
+            Sized { length, body: StreamBody::new(frames) }.boxed_unsync()
         }
     }
 }

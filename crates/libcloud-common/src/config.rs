@@ -110,19 +110,12 @@ impl Default for Config {
 impl Config {
     /// The usual configuration: an account and its secret.
     pub fn new(key: impl Into<Secret>, secret: impl Into<Secret>) -> Self {
-        Self {
-            key: Some(key.into()),
-            secret: Some(secret.into()),
-            ..Self::default()
-        }
+        Self { key: Some(key.into()), secret: Some(secret.into()), ..Self::default() }
     }
 
     /// For a provider that has one key and no secret.
     pub fn with_key(key: impl Into<Secret>) -> Self {
-        Self {
-            key: Some(key.into()),
-            ..Self::default()
-        }
+        Self { key: Some(key.into()), ..Self::default() }
     }
 
     /// For a provider that needs no credentials.
@@ -171,26 +164,17 @@ impl Config {
     /// # Errors
     /// `InvalidArgument` for an unknown option (the message lists the known ones) or one of the wrong type.
     pub fn driver_options<T: Arguments>(&self, provider: &str) -> Result<T> {
-        decode(
-            &format!("the configuration of `{provider}`"),
-            (*self.options).clone(),
-        )
+        decode(&format!("the configuration of `{provider}`"), (*self.options).clone())
     }
 
     /// The account, for a provider that needs one.
     pub fn need_key(&self, what: &str) -> Result<&Secret> {
-        self.key
-            .as_ref()
-            .filter(|key| !key.is_empty())
-            .ok_or_else(|| missing_credential(what))
+        self.key.as_ref().filter(|key| !key.is_empty()).ok_or_else(|| missing_credential(what))
     }
 
     /// The secret, for a provider that needs one.
     pub fn need_secret(&self, what: &str) -> Result<&Secret> {
-        self.secret
-            .as_ref()
-            .filter(|secret| !secret.is_empty())
-            .ok_or_else(|| missing_credential(what))
+        self.secret.as_ref().filter(|secret| !secret.is_empty()).ok_or_else(|| missing_credential(what))
     }
 
     /// Where the main service is: the default unless `endpoint`, or `host`, `port` and `secure`, say otherwise.
@@ -212,8 +196,7 @@ impl Config {
         }
         let invalid = |what: &str| Error::invalid_argument(format!("`{what}` does not fit in a URL"));
         if let Some(secure) = self.secure {
-            url.set_scheme(if secure { "https" } else { "http" })
-                .map_err(|()| invalid("secure"))?;
+            url.set_scheme(if secure { "https" } else { "http" }).map_err(|()| invalid("secure"))?;
         }
         if let Some(host) = &self.host {
             url.set_host(Some(host)).map_err(|_| invalid(host))?;
@@ -253,9 +236,7 @@ mod tests {
     #[test]
     fn an_endpoint_replaces_the_host_and_keeps_the_path() {
         let config = Config::default().endpoint(url("http://127.0.0.1:8773"));
-        let base = config
-            .base_url("https://ec2.us-east-1.amazonaws.com/services/Cloud")
-            .unwrap();
+        let base = config.base_url("https://ec2.us-east-1.amazonaws.com/services/Cloud").unwrap();
         assert_eq!(base.as_str(), "http://127.0.0.1:8773/services/Cloud");
         let config = Config::default().endpoint(url("http://127.0.0.1:8773/other"));
         assert_eq!(
@@ -272,18 +253,9 @@ mod tests {
             secure: Some(false),
             ..Config::default()
         };
-        assert_eq!(
-            config.base_url("https://a.example/v1").unwrap().as_str(),
-            "http://cloud.example:8080/v1"
-        );
+        assert_eq!(config.base_url("https://a.example/v1").unwrap().as_str(), "http://cloud.example:8080/v1");
         config.endpoint = Some(url("http://127.0.0.1"));
-        assert!(
-            config
-                .base_url("https://a.example")
-                .unwrap_err()
-                .to_string()
-                .contains("not both")
-        );
+        assert!(config.base_url("https://a.example").unwrap_err().to_string().contains("not both"));
     }
 
     #[test]

@@ -94,10 +94,7 @@ impl Connection {
         if self.0.query_style {
             request.repeat = Repeat::IfUnprocessed;
         }
-        Call {
-            connection: self.clone(),
-            request,
-        }
+        Call { connection: self.clone(), request }
     }
 
     /// Begins a GET.
@@ -156,19 +153,13 @@ impl Connection {
                 Some(limit) => tokio::time::timeout(limit, tries).await.unwrap_or_else(|_| {
                     Err(Error::new(
                         ErrorKind::Timeout,
-                        format!(
-                            "not done within {} s; what was started may exist",
-                            limit.as_secs_f64()
-                        ),
+                        format!("not done within {} s; what was started may exist", limit.as_secs_f64()),
                     ))
                 }),
                 None => tries.await,
             }
         };
-        answer
-            .instrument(span)
-            .await
-            .map_err(|error| error.in_operation(self.0.provider, operation))
+        answer.instrument(span).await.map_err(|error| error.in_operation(self.0.provider, operation))
     }
 
     /// Attempts until one succeeds, may not be repeated, or the retries are used up.
@@ -229,10 +220,8 @@ impl Connection {
             let status = response.status;
             let after = response.headers.contains_key(header::RETRY_AFTER);
             // The status arrived, so the provider has seen the request.
-            let processed = |error| Failure {
-                error,
-                unprocessed: after && matches!(status.as_u16(), 429 | 503),
-            };
+            let processed =
+                |error| Failure { error, unprocessed: after && matches!(status.as_u16(), 429 | 503) };
             let response = buffer(response, cap).await.map_err(processed)?;
             (self.0.check)(&response).map_err(|error| processed(with_request_id(error, &response)))?;
             return Ok(Answer::Whole(response));
@@ -242,21 +231,13 @@ impl Connection {
 
     /// The request as hyper takes it.
     fn finish(&self, request: Request, target: Target<'_>) -> Result<(http::request::Parts, Body)> {
-        let mut uri = format!(
-            "{}://{}{}",
-            self.0.base.scheme(),
-            target.host(),
-            target.path(&request)
-        );
+        let mut uri = format!("{}://{}{}", self.0.base.scheme(), target.host(), target.path(&request));
         if !request.query.is_empty() {
             uri.push('?');
             uri.push_str(&request.encoded_query());
         }
         let uri: Uri = uri.parse().map_err(|error| {
-            Error::invalid_argument(format!(
-                "the path `{}` does not fit in a URL: {error}",
-                request.path
-            ))
+            Error::invalid_argument(format!("the path `{}` does not fit in a URL: {error}", request.path))
         })?;
         let mut builder = http::Request::builder().method(request.method.clone()).uri(uri);
         if let Some(headers) = builder.headers_mut() {
@@ -302,11 +283,7 @@ fn backoff(tries: u32) -> Duration {
 }
 
 async fn buffer(response: StreamingResponse, cap: usize) -> Result<Response> {
-    let StreamingResponse {
-        status,
-        headers,
-        mut body,
-    } = response;
+    let StreamingResponse { status, headers, mut body } = response;
     let mut bytes = BytesMut::new();
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
@@ -322,32 +299,19 @@ async fn buffer(response: StreamingResponse, cap: usize) -> Result<Response> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Response {
-        status,
-        headers,
-        body: bytes.freeze(),
-    })
+    Ok(Response { status, headers, body: bytes.freeze() })
 }
 
 fn with_request_id(error: Error, response: &Response) -> Error {
-    let id = [
-        "x-amzn-requestid",
-        "x-amz-request-id",
-        "x-openstack-request-id",
-        "x-request-id",
-        "x-ms-request-id",
-    ]
-    .iter()
-    .find_map(|name| response.header(name));
+    let id =
+        ["x-amzn-requestid", "x-amz-request-id", "x-openstack-request-id", "x-request-id", "x-ms-request-id"]
+            .iter()
+            .find_map(|name| response.header(name));
     error.with_request_id(id)
 }
 
 fn default_check(response: &Response) -> Result<()> {
-    if response.status.is_success() {
-        Ok(())
-    } else {
-        Err(response.error(""))
-    }
+    if response.status.is_success() { Ok(()) } else { Err(response.error("")) }
 }
 
 impl ConnectionBuilder {
@@ -390,9 +354,7 @@ impl ConnectionBuilder {
 
 impl fmt::Debug for ConnectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectionBuilder")
-            .field("provider", &self.0.provider)
-            .finish_non_exhaustive()
+        f.debug_struct("ConnectionBuilder").field("provider", &self.0.provider).finish_non_exhaustive()
     }
 }
 
@@ -421,11 +383,7 @@ impl Call {
 
     /// A parameter of the query whose value is never printed.
     pub fn secret_query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
-        self.request.query.push(Param {
-            name: name.into(),
-            value: value.into(),
-            secret: true,
-        });
+        self.request.query.push(Param { name: name.into(), value: value.into(), secret: true });
         self
     }
 
@@ -544,17 +502,9 @@ impl Call {
     pub async fn send_streaming(self) -> Result<StreamingResponse> {
         match self.connection.execute(self.request, false).await? {
             Answer::Streaming(response) => Ok(response),
-            Answer::Whole(Response {
-                status,
-                headers,
-                body,
-            }) => {
+            Answer::Whole(Response { status, headers, body }) => {
                 let body = futures_util::stream::once(async move { Ok(body) }).boxed();
-                Ok(StreamingResponse {
-                    status,
-                    headers,
-                    body,
-                })
+                Ok(StreamingResponse { status, headers, body })
             }
         }
     }
@@ -575,9 +525,7 @@ impl Call {
         let operation = self.request.operation.clone();
         let response = self.send().await?;
         read(&response).map_err(|error| {
-            with_request_id(error, &response)
-                .with_status(response.status)
-                .in_operation(provider, operation)
+            with_request_id(error, &response).with_status(response.status).in_operation(provider, operation)
         })
     }
 }

@@ -62,15 +62,9 @@ mod tests {
         assert_eq!(md5_hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
         assert_eq!(md5_base64(""), "1B2M2Y8AsgTpgAmY7PhCfg==");
         assert_eq!(sha1_hex("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert_eq!(
-            sha256_hex("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let question = b"what do ya want for nothing?";
-        assert_eq!(
-            encode::hex(hmac_sha1(b"Jefe", question)),
-            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
-        );
+        assert_eq!(encode::hex(hmac_sha1(b"Jefe", question)), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
         assert_eq!(
             encode::hex(hmac_sha256(b"Jefe", question)),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

@@ -63,11 +63,7 @@ pub struct MethodInfo {
 impl<D: ?Sized> Method<D> {
     /// Name, documentation and arguments.
     pub fn info(&self) -> MethodInfo {
-        MethodInfo {
-            name: self.name,
-            doc: self.doc,
-            args: (self.args)(),
-        }
+        MethodInfo { name: self.name, doc: self.doc, args: (self.args)() }
     }
 }
 
@@ -87,9 +83,8 @@ impl Args {
 
     /// Takes out all arguments whose name begins so.
     pub fn take_prefixed(&mut self, prefix: &str) -> Map<String, Value> {
-        let (taken, rest) = std::mem::take(&mut self.map)
-            .into_iter()
-            .partition(|(name, _)| name.starts_with(prefix));
+        let (taken, rest) =
+            std::mem::take(&mut self.map).into_iter().partition(|(name, _)| name.starts_with(prefix));
         self.map = rest;
         taken
     }
@@ -115,15 +110,9 @@ pub(crate) fn unknown_argument(method: &str, unknown: &str, specs: &[ArgSpec]) -
         Some(name) => format!("did you mean `{name}`? "),
         None => String::new(),
     };
-    let known = if names.is_empty() {
-        "no arguments".into()
-    } else {
-        format!("`{}`", names.join("`, `"))
-    };
-    Error::invalid_argument(format!(
-        "{method} has no argument `{unknown}`; {hint}it takes {known}"
-    ))
-    .with_resource("argument", unknown)
+    let known = if names.is_empty() { "no arguments".into() } else { format!("`{}`", names.join("`, `")) };
+    Error::invalid_argument(format!("{method} has no argument `{unknown}`; {hint}it takes {known}"))
+        .with_resource("argument", unknown)
 }
 
 /// What an argument of a method called by name may be.
@@ -145,10 +134,8 @@ pub trait Arg: Sized {
         let value = match args.take(name) {
             Some(value) => value,
             None if Self::REQUIRED => {
-                return Err(
-                    Error::invalid_argument(format!("{method} needs `{name}` ({})", Self::TYPE))
-                        .with_resource("argument", name),
-                );
+                return Err(Error::invalid_argument(format!("{method} needs `{name}` ({})", Self::TYPE))
+                    .with_resource("argument", name));
             }
             None => Value::Null,
         };
@@ -159,12 +146,7 @@ pub trait Arg: Sized {
 
     /// Adds what it takes to the list of a method's arguments.
     fn describe(name: &'static str, doc: &'static str, specs: &mut Vec<ArgSpec>) {
-        specs.push(ArgSpec {
-            name,
-            ty: Self::TYPE,
-            required: Self::REQUIRED,
-            doc,
-        });
+        specs.push(ArgSpec { name, ty: Self::TYPE, required: Self::REQUIRED, doc });
     }
 }
 
@@ -259,11 +241,7 @@ impl<T: Arg> Arg for Option<T> {
     const REQUIRED: bool = false;
 
     fn from_json(value: Value) -> Result<Self, String> {
-        if value.is_null() {
-            Ok(None)
-        } else {
-            T::from_json(value).map(Some)
-        }
+        if value.is_null() { Ok(None) } else { T::from_json(value).map(Some) }
     }
 }
 
@@ -328,11 +306,8 @@ pub trait Dispatch: Any + Send + Sync {
 
 impl<D: Extensions> Dispatch for D {
     fn ex_methods(&self) -> Vec<MethodInfo> {
-        let mut methods: Vec<_> = D::tables()
-            .iter()
-            .flat_map(|table| table.iter())
-            .map(Method::info)
-            .collect();
+        let mut methods: Vec<_> =
+            D::tables().iter().flat_map(|table| table.iter()).map(Method::info).collect();
         let inherited = self.parent().map(Dispatch::ex_methods).unwrap_or_default();
         for method in inherited {
             if !methods.iter().any(|own| own.name == method.name) {
@@ -343,11 +318,7 @@ impl<D: Extensions> Dispatch for D {
     }
 
     fn call_ex<'a>(&'a self, name: &str, args: &Value) -> Option<BoxFuture<'a, Result<Value>>> {
-        match D::tables()
-            .iter()
-            .flat_map(|table| table.iter())
-            .find(|method| method.name == name)
-        {
+        match D::tables().iter().flat_map(|table| table.iter()).find(|method| method.name == name) {
             Some(method) => Some(invoke(method, self, args.clone())),
             None => self.parent()?.call_ex(name, args),
         }
@@ -360,22 +331,10 @@ fn invoke<'a, D: ?Sized>(
     args: Value,
 ) -> BoxFuture<'a, Result<Value>> {
     match args {
-        Value::Object(map) => (method.call)(
-            driver,
-            Args {
-                map,
-                method: method.name,
-                specs: method.args,
-            },
-        ),
-        Value::Null => (method.call)(
-            driver,
-            Args {
-                map: Map::new(),
-                method: method.name,
-                specs: method.args,
-            },
-        ),
+        Value::Object(map) => (method.call)(driver, Args { map, method: method.name, specs: method.args }),
+        Value::Null => {
+            (method.call)(driver, Args { map: Map::new(), method: method.name, specs: method.args })
+        }
         other => failed(Error::invalid_argument(format!(
             "{} takes its arguments as a JSON object, not {other}",
             method.name
@@ -393,11 +352,7 @@ pub async fn call<D: ?Sized + Dispatch>(
     if let Some(answer) = driver.call_ex(name, &args) {
         return answer.await;
     }
-    match tables
-        .iter()
-        .flat_map(|table| table.iter())
-        .find(|method| method.name == name)
-    {
+    match tables.iter().flat_map(|table| table.iter()).find(|method| method.name == name) {
         Some(method) => invoke(method, driver, args).await,
         None => Err(no_method(name, &methods(driver, tables))),
     }
@@ -405,11 +360,7 @@ pub async fn call<D: ?Sized + Dispatch>(
 
 /// Every method that [`call`] reaches: the service's own and the driver's extensions, sorted by name.
 pub fn methods<D: ?Sized + Dispatch>(driver: &D, tables: &[&'static [Method<D>]]) -> Vec<MethodInfo> {
-    let mut methods: Vec<_> = tables
-        .iter()
-        .flat_map(|table| table.iter())
-        .map(Method::info)
-        .collect();
+    let mut methods: Vec<_> = tables.iter().flat_map(|table| table.iter()).map(Method::info).collect();
     methods.extend(driver.ex_methods());
     methods.sort_by_key(|method| method.name);
     methods
@@ -421,11 +372,8 @@ fn no_method(name: &str, methods: &[MethodInfo]) -> Error {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("there are {}", names.join(", ")),
     };
-    Error::new(
-        ErrorKind::InvalidArgument,
-        format!("this driver has no method `{name}`; {hint}"),
-    )
-    .with_resource("method", name)
+    Error::new(ErrorKind::InvalidArgument, format!("this driver has no method `{name}`; {hint}"))
+        .with_resource("method", name)
 }
 
 /// The result of a call as JSON.

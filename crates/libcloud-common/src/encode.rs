@@ -11,11 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Error, Result};
 
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const KEY: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// Encodes one segment of a path, or one name or value of a query: everything but the unreserved set, `/` included.
@@ -148,10 +144,7 @@ mod tests {
             .enumerate()
             .map(|(index, part)| if index == 0 { part } else { &part[2..] })
             .collect();
-        assert_eq!(
-            kept,
-            "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
-        );
+        assert_eq!(kept, "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~");
     }
 
     #[test]

@@ -161,11 +161,8 @@ impl Error {
     /// A resource of this kind and id or name exists already.
     pub fn already_exists(resource: &'static str, id: impl Into<String>) -> Self {
         let id = id.into();
-        Self::new(
-            ErrorKind::AlreadyExists,
-            format!("{resource} `{id}` exists already"),
-        )
-        .with_resource(resource, id)
+        Self::new(ErrorKind::AlreadyExists, format!("{resource} `{id}` exists already"))
+            .with_resource(resource, id)
     }
 
     /// An argument, option or configuration value is wrong.
@@ -175,10 +172,7 @@ impl Error {
 
     /// The answer is not what the provider documents; `place` leads to the field.
     pub fn malformed(place: &str, problem: impl fmt::Display) -> Self {
-        Self::new(
-            ErrorKind::MalformedResponse,
-            format!("unexpected answer at `{place}`: {problem}"),
-        )
+        Self::new(ErrorKind::MalformedResponse, format!("unexpected answer at `{place}`: {problem}"))
     }
 
     /// The provider or driver has no such method or option.
@@ -188,11 +182,8 @@ impl Error {
 
     /// A local file could not be read or written; `doing` completes "cannot …".
     pub fn io(doing: impl fmt::Display, source: std::io::Error) -> Self {
-        let kind = if source.kind() == std::io::ErrorKind::TimedOut {
-            ErrorKind::Timeout
-        } else {
-            ErrorKind::Io
-        };
+        let kind =
+            if source.kind() == std::io::ErrorKind::TimedOut { ErrorKind::Timeout } else { ErrorKind::Io };
         Self::new(kind, format!("cannot {doing}: {source}")).with_source(source)
     }
 
@@ -208,10 +199,7 @@ impl Error {
 
     /// Kind and id of the resource in question.
     pub fn resource(&self) -> Option<(&str, &str)> {
-        self.0
-            .resource
-            .as_ref()
-            .map(|(kind, id)| (kind.as_ref(), id.as_str()))
+        self.0.resource.as_ref().map(|(kind, id)| (kind.as_ref(), id.as_str()))
     }
 
     /// The provider that answered.
@@ -434,9 +422,7 @@ mod tests {
 
     #[test]
     fn the_innermost_operation_wins() {
-        let error = Error::not_supported("x")
-            .in_operation("ec2", "A")
-            .in_operation("s3", "B");
+        let error = Error::not_supported("x").in_operation("ec2", "A").in_operation("s3", "B");
         assert_eq!((error.provider(), error.operation()), (Some("ec2"), Some("A")));
     }
 

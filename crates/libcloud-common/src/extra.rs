@@ -12,22 +12,11 @@ use crate::{Error, Result};
 
 /// Whether a key of this name holds a secret, whoever fills it in: `password`, `session_token`, `privateKey` …
 pub fn is_secret_name(name: &str) -> bool {
-    let name: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    [
-        "password",
-        "adminpass",
-        "passphrase",
-        "privatekey",
-        "secret",
-        "token",
-        "credential",
-    ]
-    .iter()
-    .any(|part| name.contains(part))
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    ["password", "adminpass", "passphrase", "privatekey", "secret", "token", "credential"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 /// A struct that owns the keys of a driver's `extra` for one kind of resource.
@@ -57,14 +46,8 @@ impl Extra {
     /// The attributes of a driver's own struct; fields that are `None` should be skipped by it.
     pub fn of<T: ExtraFields>(fields: &T) -> Result<Self> {
         match serde_json::to_value(fields) {
-            Ok(Value::Object(map)) => Ok(Self {
-                map,
-                secrets: T::SECRETS,
-            }),
-            Ok(other) => Err(Error::malformed(
-                "extra",
-                format!("expected a map, found {other}"),
-            )),
+            Ok(Value::Object(map)) => Ok(Self { map, secrets: T::SECRETS }),
+            Ok(other) => Err(Error::malformed("extra", format!("expected a map, found {other}"))),
             Err(error) => Err(Error::malformed("extra", error)),
         }
     }
@@ -97,10 +80,7 @@ impl Extra {
     pub fn redacted(&self) -> Self {
         let mut map = self.map.clone();
         redact(&mut map, self.secrets);
-        Self {
-            map,
-            secrets: self.secrets,
-        }
+        Self { map, secrets: self.secrets }
     }
 }
 
@@ -152,11 +132,7 @@ impl From<Map<String, Value>> for Extra {
 
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Extra {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(items: I) -> Self {
-        items
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect::<Map<_, _>>()
-            .into()
+        items.into_iter().map(|(key, value)| (key.into(), value.into())).collect::<Map<_, _>>().into()
     }
 }
 
@@ -190,19 +166,13 @@ mod tests {
 
     #[test]
     fn debug_hides_what_json_shows() {
-        let fields = Fields {
-            flavour: "m1".into(),
-            console: Some("canary".into()),
-        };
+        let fields = Fields { flavour: "m1".into(), console: Some("canary".into()) };
         let extra = Extra::of(&fields)
             .unwrap()
             .with("password", "canary")
             .with("nested", json!([{"private_key": "canary"}]));
         assert!(!format!("{extra:?}").contains("canary"));
-        assert_eq!(
-            serde_json::to_string(&extra).unwrap().matches("canary").count(),
-            3
-        );
+        assert_eq!(serde_json::to_string(&extra).unwrap().matches("canary").count(), 3);
         assert_eq!(extra.read::<Fields>().unwrap(), fields);
     }
 

@@ -17,9 +17,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| Error::malformed(&error.path().to_string(), error.inner()))?;
-    deserializer
-        .end()
-        .map_err(|error| Error::malformed("end", error))?;
+    deserializer.end().map_err(|error| Error::malformed("end", error))?;
     Ok(value)
 }
 
@@ -30,8 +28,6 @@ pub fn string_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        other => Err(D::Error::custom(format!(
-            "expected a string or a number, found {other}"
-        ))),
+        other => Err(D::Error::custom(format!("expected a string or a number, found {other}"))),
     }
 }

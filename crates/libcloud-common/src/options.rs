@@ -33,20 +33,14 @@ pub fn decode<T: Arguments>(what: &str, mut map: Map<String, Value>) -> Result<T
             }
         }
     }
-    if let Some(unknown) = map
-        .keys()
-        .find(|key| !T::FIELDS.iter().any(|field| field.name == *key))
-    {
+    if let Some(unknown) = map.keys().find(|key| !T::FIELDS.iter().any(|field| field.name == *key)) {
         return Err(unknown_argument(what, unknown, T::FIELDS));
     }
     map.retain(|_, value| !value.is_null());
     serde_path_to_error::deserialize(Value::Object(map)).map_err(|error| {
         let path = error.path().to_string();
         let field = path.split(['.', '[']).next().unwrap_or_default();
-        let expected = T::FIELDS
-            .iter()
-            .find(|spec| spec.name == field)
-            .map_or("", |spec| spec.ty);
+        let expected = T::FIELDS.iter().find(|spec| spec.name == field).map_or("", |spec| spec.ty);
         Error::invalid_argument(format!("{what}: `{path}` ({expected}): {}", error.inner()))
             .with_resource("argument", path)
     })
@@ -64,11 +58,7 @@ pub struct Ex {
 impl Ex {
     /// Arguments by name, for whichever driver gets them.
     pub fn from_map(map: Map<String, Value>) -> Self {
-        Self {
-            map,
-            origin: None,
-            problem: None,
-        }
+        Self { map, origin: None, problem: None }
     }
 
     /// The typed arguments of one driver.
@@ -78,11 +68,7 @@ impl Ex {
             Ok(other) => (Map::new(), Some(format!("expected a struct, found {other}"))),
             Err(error) => (Map::new(), Some(error.to_string())),
         };
-        Self {
-            map,
-            origin: T::DRIVERS.first().copied(),
-            problem,
-        }
+        Self { map, origin: T::DRIVERS.first().copied(), problem }
     }
 
     /// Sets one argument by name.
@@ -102,9 +88,7 @@ impl Ex {
     /// or typed arguments that belong to another driver.
     pub fn decode<T: Arguments>(self, method: &str) -> Result<T> {
         if let Some(problem) = self.problem {
-            return Err(Error::invalid_argument(format!(
-                "{method}: extension arguments: {problem}"
-            )));
+            return Err(Error::invalid_argument(format!("{method}: extension arguments: {problem}")));
         }
         if let Some(origin) = self.origin
             && !T::DRIVERS.is_empty()
@@ -190,10 +174,7 @@ impl Arg for Options {
     }
 
     fn take(args: &mut Args, _: &'static str) -> Result<Self> {
-        Ok(Self {
-            timeout: Arg::take(args, "timeout")?,
-            ex: Ex::from_map(args.take_prefixed("ex_")),
-        })
+        Ok(Self { timeout: Arg::take(args, "timeout")?, ex: Ex::from_map(args.take_prefixed("ex_")) })
     }
 
     fn describe(_: &'static str, _: &'static str, _: &mut Vec<ArgSpec>) {}

@@ -41,11 +41,7 @@ where
         next: Option<C>,
         fetch: F,
     }
-    let state = State {
-        items: VecDeque::new(),
-        next: Some(first),
-        fetch,
-    };
+    let state = State { items: VecDeque::new(), next: Some(first), fetch };
     stream::try_unfold(state, |mut state| async move {
         loop {
             if let Some(item) = state.items.pop_front() {
@@ -74,10 +70,7 @@ where
     T: Send + 'static,
     Fut: Future<Output = Result<Vec<T>>> + Send + 'static,
 {
-    stream::once(fetch)
-        .map_ok(|items| stream::iter(items.into_iter().map(Ok)))
-        .try_flatten()
-        .boxed()
+    stream::once(fetch).map_ok(|items| stream::iter(items.into_iter().map(Ok))).try_flatten().boxed()
 }
 
 #[cfg(test)]
@@ -94,11 +87,7 @@ mod tests {
         let mut listing = pages(0u32, move |page| {
             count.fetch_add(1, Ordering::Relaxed);
             async move {
-                let items = if page == 1 {
-                    vec![]
-                } else {
-                    vec![page * 10, page * 10 + 1]
-                };
+                let items = if page == 1 { vec![] } else { vec![page * 10, page * 10 + 1] };
                 Ok(Page::new(items, (page < 2).then_some(page + 1)))
             }
         });

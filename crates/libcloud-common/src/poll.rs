@@ -145,10 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_time_out_names_the_job() {
         let poller = Poller::new(Arc::new(clock()), "job 1").timeout(Duration::from_secs(30));
-        let error = poller
-            .run(|| async { Ok(Progress::<()>::Pending(None)) })
-            .await
-            .unwrap_err();
+        let error = poller.run(|| async { Ok(Progress::<()>::Pending(None)) }).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(error.resource(), Some(("job", "job 1")));
     }
@@ -161,19 +158,10 @@ mod tests {
         let done = poller.run(|| {
             looks += 1;
             let look = looks;
-            async move {
-                if look < 4 {
-                    Err(transient())
-                } else {
-                    Ok(Progress::Done(()))
-                }
-            }
+            async move { if look < 4 { Err(transient()) } else { Ok(Progress::Done(())) } }
         });
         done.await.unwrap();
-        let error = poller
-            .run(|| async { Err::<Progress<()>, _>(transient()) })
-            .await
-            .unwrap_err();
+        let error = poller.run(|| async { Err::<Progress<()>, _>(transient()) }).await.unwrap_err();
         assert_eq!(error.to_string(), "while waiting for job 1: reset");
     }
 }

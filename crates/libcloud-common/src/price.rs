@@ -42,28 +42,16 @@ pub struct Price {
 
 impl Price {
     /// Free of charge.
-    pub const ZERO: Self = Self {
-        mantissa: 0,
-        scale: 0,
-    };
+    pub const ZERO: Self = Self { mantissa: 0, scale: 0 };
 
     /// A price in hundredths of the currency.
     pub const fn from_cents(cents: i64) -> Self {
         if cents % 100 == 0 {
-            Self {
-                mantissa: cents / 100,
-                scale: 0,
-            }
+            Self { mantissa: cents / 100, scale: 0 }
         } else if cents % 10 == 0 {
-            Self {
-                mantissa: cents / 10,
-                scale: 1,
-            }
+            Self { mantissa: cents / 10, scale: 1 }
         } else {
-            Self {
-                mantissa: cents,
-                scale: 2,
-            }
+            Self { mantissa: cents, scale: 2 }
         }
     }
 
@@ -101,9 +89,7 @@ impl Price {
             mantissa /= 10;
             scale -= 1;
         }
-        i64::try_from(mantissa)
-            .ok()
-            .map(|mantissa| Self { mantissa, scale })
+        i64::try_from(mantissa).ok().map(|mantissa| Self { mantissa, scale })
     }
 
     /// The mantissa at a scale between the own one and [`MAX_SCALE`]; 19 and 18 digits always fit.
@@ -135,10 +121,7 @@ impl Price {
                 b',' => return Err("use a decimal point and no thousands separators"),
                 _ => return Err(FORM),
             };
-            mantissa = mantissa
-                .checked_mul(10)
-                .and_then(|m| m.checked_add(digit.into()))
-                .ok_or(SIZE)?;
+            mantissa = mantissa.checked_mul(10).and_then(|m| m.checked_add(digit.into())).ok_or(SIZE)?;
         }
         if mantissa == 0 {
             return Ok(Self::ZERO);
@@ -157,10 +140,7 @@ impl Price {
             mantissa /= 10;
             places -= 1;
         }
-        let scale = u8::try_from(places)
-            .ok()
-            .filter(|scale| *scale <= MAX_SCALE)
-            .ok_or(SIZE)?;
+        let scale = u8::try_from(places).ok().filter(|scale| *scale <= MAX_SCALE).ok_or(SIZE)?;
         Self::normalised(mantissa, scale).ok_or(SIZE)
     }
 }
@@ -196,12 +176,7 @@ impl fmt::Display for Price {
             amount.to_string()
         } else {
             let unit = 10_u64.pow(u32::from(self.scale));
-            format!(
-                "{}.{:0width$}",
-                amount / unit,
-                amount % unit,
-                width = usize::from(self.scale)
-            )
+            format!("{}.{:0width$}", amount / unit, amount % unit, width = usize::from(self.scale))
         };
         f.pad_integral(self.mantissa >= 0, "", &digits)
     }
@@ -320,10 +295,7 @@ mod tests {
         ] {
             let error = text.parse::<Price>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-            assert!(
-                error.message().starts_with(&format!("`{text}` is not a price: ")),
-                "{error}"
-            );
+            assert!(error.message().starts_with(&format!("`{text}` is not a price: ")), "{error}");
             assert!(error.message().contains(reason), "{error}");
         }
     }
@@ -358,11 +330,7 @@ mod tests {
         assert_eq!(largest.checked_add(price("1")), None);
         assert_eq!(largest.checked_mul(2), None);
         assert_eq!(price("-1").checked_mul(u64::MAX), None);
-        assert_eq!(
-            largest.checked_add(price("0.01")),
-            None,
-            "rounding would be needed"
-        );
+        assert_eq!(largest.checked_add(price("0.01")), None, "rounding would be needed");
     }
 
     #[test]
@@ -386,10 +354,7 @@ mod tests {
     fn json_numbers_and_strings_are_read() {
         let read: Vec<Price> =
             serde_json::from_str(r#"[0.0, 4.0, 1e-7, "0.10", "1.234567890123456789"]"#).unwrap();
-        assert_eq!(
-            read,
-            ["0", "4", "0.0000001", "0.1", "1.234567890123456789"].map(price)
-        );
+        assert_eq!(read, ["0", "4", "0.0000001", "0.1", "1.234567890123456789"].map(price));
 
         for (json, reason) in [
             ("1e300", "more digits"),

@@ -23,12 +23,7 @@ pub struct Descriptor {
 impl Descriptor {
     /// A driver whose seed value is its id.
     pub const fn new(id: &'static str, name: &'static str, website: &'static str) -> Self {
-        Self {
-            id,
-            type_: id,
-            name,
-            website,
-        }
+        Self { id, type_: id, name, website }
     }
 
     /// Sets the value of the seed's constant where it is not the id.
@@ -59,6 +54,8 @@ pub type Factory<D> = Arc<dyn Fn(Config) -> Result<Arc<D>> + Send + Sync>;
 pub struct Registration<D: ?Sized> {
     /// The fixed facts.
     pub descriptor: Descriptor,
+    /// What it can do, told without making one.
+    pub capabilities: fn() -> Capabilities,
     /// The options that its configuration takes by name.
     pub options: &'static [ArgSpec],
     /// Makes one.
@@ -69,13 +66,10 @@ impl<D: ?Sized> Registration<D> {
     /// A driver without options of its own.
     pub fn new(
         descriptor: Descriptor,
+        capabilities: fn() -> Capabilities,
         factory: impl Fn(Config) -> Result<Arc<D>> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            descriptor,
-            options: &[],
-            factory: Arc::new(factory),
-        }
+        Self { descriptor, capabilities, options: &[], factory: Arc::new(factory) }
     }
 
     /// Lists the options that the driver's configuration takes by name.
@@ -89,6 +83,7 @@ impl<D: ?Sized> Clone for Registration<D> {
     fn clone(&self) -> Self {
         Self {
             descriptor: self.descriptor,
+            capabilities: self.capabilities,
             options: self.options,
             factory: Arc::clone(&self.factory),
         }

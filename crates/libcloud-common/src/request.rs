@@ -82,10 +82,9 @@ impl fmt::Debug for Body {
             Self::Empty => f.write_str("Empty"),
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
             Self::Form(params) => f.debug_tuple("Form").field(params).finish(),
-            Self::Stream { length, .. } => f
-                .debug_struct("Stream")
-                .field("length", length)
-                .finish_non_exhaustive(),
+            Self::Stream { length, .. } => {
+                f.debug_struct("Stream").field("length", length).finish_non_exhaustive()
+            }
         }
     }
 }
@@ -162,11 +161,7 @@ impl Request {
 
     /// Adds a parameter to the query.
     pub fn push_query(&mut self, name: impl Into<Cow<'static, str>>, value: impl ToString) {
-        self.query.push(Param {
-            name: name.into(),
-            value: value.to_string(),
-            secret: false,
-        });
+        self.query.push(Param { name: name.into(), value: value.to_string(), secret: false });
     }
 
     /// Sets a header; a value that does not fit in one is reported when the request is sent.
@@ -188,20 +183,12 @@ impl Request {
             Body::Form(params) => params.as_slice(),
             _ => &[],
         };
-        self.query
-            .iter()
-            .chain(form)
-            .find(|param| param.name == name)
-            .map(|param| param.value.as_str())
+        self.query.iter().chain(form).find(|param| param.name == name).map(|param| param.value.as_str())
     }
 
     /// The query as it is sent.
     pub fn encoded_query(&self) -> String {
-        encode::query(
-            self.query
-                .iter()
-                .map(|param| (&*param.name, param.value.as_str())),
-        )
+        encode::query(self.query.iter().map(|param| (&*param.name, param.value.as_str())))
     }
 
     /// Path and query for people: secret values are `•••`.
@@ -213,11 +200,7 @@ impl Request {
             .query
             .iter()
             .map(|param| {
-                let value = if param.secret {
-                    REDACTED.to_owned()
-                } else {
-                    encode::segment(&param.value)
-                };
+                let value = if param.secret { REDACTED.to_owned() } else { encode::segment(&param.value) };
                 format!("{}={value}", encode::segment(&param.name))
             })
             .collect();
@@ -264,11 +247,7 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} {}", self.method, self.printable_target())?;
         for (name, value) in &self.headers {
-            let value = if value.is_sensitive() {
-                REDACTED
-            } else {
-                value.to_str().unwrap_or("(binary)")
-            };
+            let value = if value.is_sensitive() { REDACTED } else { value.to_str().unwrap_or("(binary)") };
             writeln!(f, "{name}: {value}")?;
         }
         match &self.body {
@@ -279,13 +258,9 @@ impl fmt::Display for Request {
             },
             Body::Form(params) => {
                 writeln!(f)?;
-                params
-                    .iter()
-                    .try_for_each(|param| writeln!(f, "{}={}", param.name, param.printable()))
+                params.iter().try_for_each(|param| writeln!(f, "{}={}", param.name, param.printable()))
             }
-            Body::Stream {
-                length: Some(length), ..
-            } => write!(f, "\n(stream of {length} bytes)"),
+            Body::Stream { length: Some(length), .. } => write!(f, "\n(stream of {length} bytes)"),
             Body::Stream { length: None, .. } => f.write_str("\n(stream)"),
         }
     }

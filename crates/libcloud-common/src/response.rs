@@ -32,20 +32,14 @@ pub struct StreamingResponse {
 
 impl std::fmt::Debug for StreamingResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StreamingResponse")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("StreamingResponse").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
 impl Response {
     /// An answer from its parts.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self {
-            status,
-            headers,
-            body: body.into(),
-        }
+        Self { status, headers, body: body.into() }
     }
 
     /// The body as text; bytes that are no UTF-8 are replaced.
@@ -71,35 +65,21 @@ impl Response {
     /// What every provider's error mapping starts from; it sharpens the kind by the provider's own code.
     pub fn error(&self, message: impl Into<String>) -> Error {
         let message = message.into();
-        let message = if message.trim().is_empty() {
-            self.describe()
-        } else {
-            message
-        };
-        let after = self
-            .header("retry-after")
-            .and_then(|value| value.trim().parse().ok());
+        let message = if message.trim().is_empty() { self.describe() } else { message };
+        let after = self.header("retry-after").and_then(|value| value.trim().parse().ok());
         let retry = match self.status.as_u16() {
             408 | 413 | 429 | 500 | 502 | 503 | 504 => {
                 Retry::Retryable(after.map(std::time::Duration::from_secs))
             }
             _ => Retry::Permanent,
         };
-        Error::new(kind_of_status(self.status), message)
-            .with_status(self.status)
-            .with_retry(retry)
+        Error::new(kind_of_status(self.status), message).with_status(self.status).with_retry(retry)
     }
 
     /// The status, and the first words of a body that is not a page for a browser.
     fn describe(&self) -> String {
         let text = self.text();
-        let words: String = text
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(200)
-            .collect();
+        let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
         if words.is_empty() || words.starts_with('<') {
             format!("answered {}", self.status)
         } else {

@@ -47,12 +47,7 @@ impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         // The length may show; the place of the first difference must not.
         self.0.len() == other.0.len()
-            && self
-                .0
-                .bytes()
-                .zip(other.0.bytes())
-                .fold(0, |differs, (a, b)| differs | (a ^ b))
-                == 0
+            && self.0.bytes().zip(other.0.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
     }
 }
 

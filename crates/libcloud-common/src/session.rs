@@ -24,11 +24,7 @@ struct Current<T> {
 impl<T> Session<T> {
     /// Nothing fetched yet. What expires is renewed this long before (60 s is usual).
     pub fn new(clock: Arc<dyn Clock>, margin: Duration) -> Self {
-        Self {
-            current: Mutex::new(None),
-            clock,
-            margin,
-        }
+        Self { current: Mutex::new(None), clock, margin }
     }
 
     /// The value, fetched if there is none or it is about to expire. A failed fetch is not kept: the next call
@@ -41,29 +37,21 @@ impl<T> Session<T> {
         // Held while fetching: that is what makes all who wait share the one fetch.
         let mut current = self.current.lock().await;
         if let Some(known) = &*current {
-            let fresh = known
-                .expires
-                .is_none_or(|at| self.clock.now().after(self.margin) < at);
+            let fresh = known.expires.is_none_or(|at| self.clock.now().after(self.margin) < at);
             if fresh {
                 return Ok(Arc::clone(&known.value));
             }
         }
         let (value, expires) = fetch().await?;
         let value = Arc::new(value);
-        *current = Some(Current {
-            value: Arc::clone(&value),
-            expires,
-        });
+        *current = Some(Current { value: Arc::clone(&value), expires });
         Ok(value)
     }
 
     /// Forgets this value after the provider refused it, unless another call has replaced it already.
     pub async fn forget(&self, refused: &Arc<T>) {
         let mut current = self.current.lock().await;
-        if current
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(&known.value, refused))
-        {
+        if current.as_ref().is_some_and(|known| Arc::ptr_eq(&known.value, refused)) {
             *current = None;
         }
     }

@@ -89,9 +89,7 @@ impl FromStr for Timestamp {
         if let Ok(timestamp) = rfc2822::DateTimeParser::new().parse_timestamp(text) {
             return Ok(Self(timestamp));
         }
-        Err(Error::invalid_argument(format!(
-            "`{text}` is not a time (such as 2013-11-13T12:00:00Z)"
-        )))
+        Err(Error::invalid_argument(format!("`{text}` is not a time (such as 2013-11-13T12:00:00Z)")))
     }
 }
 
@@ -109,9 +107,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -133,23 +129,15 @@ pub struct SystemClock {
     start: Instant,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the seam that everything else goes through"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the seam that everything else goes through")]
 impl SystemClock {
     /// The machine's clock, to share.
     pub fn shared() -> Arc<dyn Clock> {
-        Arc::new(Self {
-            start: Instant::now(),
-        })
+        Arc::new(Self { start: Instant::now() })
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the seam that everything else goes through"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the seam that everything else goes through")]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp(jiff::Timestamp::now())
@@ -189,11 +177,7 @@ struct Manual {
 impl ManualClock {
     /// A clock that shows this time.
     pub fn at(start: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Manual {
-            start,
-            slept: Vec::new(),
-            passed: Duration::ZERO,
-        })))
+        Self(Arc::new(Mutex::new(Manual { start, slept: Vec::new(), passed: Duration::ZERO })))
     }
 
     /// Moves the clock on.
@@ -250,13 +234,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Timestamp>().unwrap(), expected, "{text}");
         }
-        assert!(
-            "yesterday"
-                .parse::<Timestamp>()
-                .unwrap_err()
-                .to_string()
-                .contains("`yesterday`")
-        );
+        assert!("yesterday".parse::<Timestamp>().unwrap_err().to_string().contains("`yesterday`"));
     }
 
     #[test]
@@ -265,9 +243,6 @@ mod tests {
         assert_eq!(time.iso_basic(), "20130110T161923Z");
         assert_eq!(time.iso_seconds(), "2013-01-10T16:19:23Z");
         assert_eq!(time.http_date(), "Thu, 10 Jan 2013 16:19:23 GMT");
-        assert_eq!(
-            serde_json::to_string(&time).unwrap(),
-            "\"2013-01-10T16:19:23.5Z\""
-        );
+        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2013-01-10T16:19:23.5Z\"");
     }
 }

@@ -19,16 +19,11 @@ pub(crate) fn client_config(settings: &TransportConfig) -> Result<ClientConfig> 
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
     if settings.verify_certificates {
-        return Ok(builder
-            .with_root_certificates(roots(settings.ca_file.as_deref())?)
-            .with_no_client_auth());
+        return Ok(builder.with_root_certificates(roots(settings.ca_file.as_deref())?).with_no_client_auth());
     }
     tracing::warn!("certificates are not verified: anyone on the way can read and change what is sent");
     let verifier = Arc::new(NoVerification(provider));
-    Ok(builder
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth())
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
 /// The configured file alone if there is one, else `SSL_CERT_FILE` or the platform's store.
@@ -38,11 +33,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore> {
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = store.add_parsable_certificates(found.certs);
         if added == 0 {
-            let why = found
-                .errors
-                .first()
-                .map(|error| format!(" ({error})"))
-                .unwrap_or_default();
+            let why = found.errors.first().map(|error| format!(" ({error})")).unwrap_or_default();
             return Err(Error::new(
                 ErrorKind::Tls,
                 format!("no certificate authority to trust was found{why}: set SSL_CERT_FILE or the CA file"),
@@ -106,12 +97,7 @@ impl ServerCertVerifier for NoVerification {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -120,12 +106,7 @@ impl ServerCertVerifier for NoVerification {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

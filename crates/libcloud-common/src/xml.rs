@@ -51,11 +51,7 @@ fn parse_limited<T>(
     if text.trim().is_empty() {
         return Err(Error::malformed("/", "the document is empty"));
     }
-    let options = ParsingOptions {
-        allow_dtd: false,
-        nodes_limit,
-        ..ParsingOptions::default()
-    };
+    let options = ParsingOptions { allow_dtd: false, nodes_limit, ..ParsingOptions::default() };
     let document =
         Document::parse_with_options(text, options).map_err(|error| syntax_error(&error, nodes_limit))?;
     read(Element(document.root_element()))
@@ -71,10 +67,7 @@ fn syntax_error(error: &roxmltree::Error, nodes_limit: u32) -> Error {
             let at = error.pos();
             let (text, suffix) = (error.to_string(), format!(" at {at}"));
             let problem = text.strip_suffix(&suffix).unwrap_or(&text);
-            Error::malformed(
-                &format!("line {}, column {}", at.row, at.col),
-                format!("not XML: {problem}"),
-            )
+            Error::malformed(&format!("line {}, column {}", at.row, at.col), format!("not XML: {problem}"))
         }
     }
 }
@@ -116,17 +109,14 @@ impl<'a> Element<'a, '_> {
 
     /// As [`path`](Self::path); it is an error if it leads nowhere.
     pub fn need_path(self, path: &str) -> Result<Self> {
-        self.follow(path)
-            .map_err(|place| Error::malformed(&place, "it is missing"))
+        self.follow(path).map_err(|place| Error::malformed(&place, "it is missing"))
     }
 
     /// The elements `item` below the first `list`: none if there is no `list`.
     ///
     /// EC2 writes its lists as `<instancesSet><item>…</item><item>…</item></instancesSet>`.
     pub fn items(self, list: &str, item: &str) -> impl Iterator<Item = Self> {
-        self.child(list)
-            .into_iter()
-            .flat_map(move |list| list.children(item))
+        self.child(list).into_iter().flat_map(move |list| list.children(item))
     }
 
     /// The element's own text, CDATA included, without white space around it.
@@ -154,10 +144,7 @@ impl<'a> Element<'a, '_> {
 
     /// The text at this path; `None` if there is no such element or it is empty.
     pub fn opt_text(self, path: &str) -> Option<String> {
-        self.path(path)
-            .map(Self::text)
-            .filter(|text| !text.is_empty())
-            .map(Cow::into_owned)
+        self.path(path).map(Self::text).filter(|text| !text.is_empty()).map(Cow::into_owned)
     }
 
     /// The text at this path; it is an error if there is no such element or it is empty.
@@ -185,9 +172,7 @@ impl<'a> Element<'a, '_> {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse()
-            .map(Some)
-            .map_err(|error| element.malformed(format_args!("{}: {error}", Quoted(&text))))
+        text.parse().map(Some).map_err(|error| element.malformed(format_args!("{}: {error}", Quoted(&text))))
     }
 
     /// As [`parse`](Self::parse); it is an error if there is no such element or it is empty.
@@ -227,10 +212,7 @@ impl<'a> Element<'a, '_> {
 
     /// The value of an attribute; the name is compared without prefix.
     pub fn attribute(self, name: &str) -> Option<&'a str> {
-        self.0
-            .attributes()
-            .find(|attribute| attribute.name() == name)
-            .map(|attribute| attribute.value())
+        self.0.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
     }
 
     /// As [`attribute`](Self::attribute); it is an error if there is none.
@@ -243,12 +225,8 @@ impl<'a> Element<'a, '_> {
     ///
     /// This is for messages; it looks at all siblings of all elements above.
     pub fn place(self) -> String {
-        let mut steps: Vec<String> = self
-            .0
-            .ancestors()
-            .filter(Node::is_element)
-            .map(|node| step(Element(node)))
-            .collect();
+        let mut steps: Vec<String> =
+            self.0.ancestors().filter(Node::is_element).map(|node| step(Element(node))).collect();
         steps.reverse();
         steps.join("/")
     }
@@ -264,9 +242,7 @@ impl<'a> Element<'a, '_> {
         let mut rest = path;
         loop {
             let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
-            element = element
-                .child(name)
-                .ok_or_else(|| format!("{}/{rest}", element.place()))?;
+            element = element.child(name).ok_or_else(|| format!("{}/{rest}", element.place()))?;
             if below.is_empty() {
                 return Ok(element);
             }
@@ -287,11 +263,7 @@ fn step(element: Element<'_, '_>) -> String {
     let same = |node: &Node<'_, '_>| node.is_element() && node.tag_name().name() == name;
     let before = element.0.prev_siblings().skip(1).filter(same).count();
     let after = element.0.next_siblings().skip(1).filter(same).count();
-    if before + after == 0 {
-        name.to_owned()
-    } else {
-        format!("{name}[{}]", before + 1)
-    }
+    if before + after == 0 { name.to_owned() } else { format!("{name}[{}]", before + 1) }
 }
 
 /// XML's own white space only: a no-break space is a character like others.

@@ -62,12 +62,7 @@ impl Value {
     /// assert_eq!(domain, serde_json::json!({"name": "example.org", "ttl": 300}).into());
     /// ```
     pub fn members<K: Into<String>>(members: impl IntoIterator<Item = (K, Value)>) -> Self {
-        Self::Struct(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.into(), value))
-                .collect(),
-        )
+        Self::Struct(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 
@@ -127,12 +122,9 @@ impl From<Json> for Value {
             },
             Json::String(text) => Self::String(text),
             Json::Array(values) => Self::Array(values.into_iter().map(Into::into).collect()),
-            Json::Object(members) => Self::Struct(
-                members
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-            ),
+            Json::Object(members) => {
+                Self::Struct(members.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
         }
     }
 }
@@ -142,14 +134,9 @@ impl From<Json> for Value {
 /// Errors of kind [`InvalidArgument`](ErrorKind::InvalidArgument): a method name with other than letters, digits and
 /// `_ . : /`, a number that is not finite, a text with a character that XML cannot hold, or nesting above 100 levels.
 pub fn request(method: &str, params: &[Value]) -> Result<String> {
-    if method.is_empty()
-        || !method
-            .chars()
-            .all(|char| char.is_ascii_alphanumeric() || "_.:/".contains(char))
+    if method.is_empty() || !method.chars().all(|char| char.is_ascii_alphanumeric() || "_.:/".contains(char))
     {
-        return Err(Error::invalid_argument(format!(
-            "`{method}` is no name of an XML-RPC method"
-        )));
+        return Err(Error::invalid_argument(format!("`{method}` is no name of an XML-RPC method")));
     }
     params.iter().try_for_each(|value| check(value, 0))?;
     let mut xml = Writer::document();
@@ -167,12 +154,12 @@ pub fn request(method: &str, params: &[Value]) -> Result<String> {
 /// Refuses what XML-RPC cannot express.
 fn check(value: &Value, depth: usize) -> Result<()> {
     match value {
-        Value::Double(number) if !number.is_finite() => Err(Error::invalid_argument(format!(
-            "XML-RPC has no way to write the number {number}"
-        ))),
-        Value::Array(_) | Value::Struct(_) if depth >= MAX_DEPTH => Err(Error::invalid_argument(format!(
-            "the parameter is nested more than {MAX_DEPTH} levels deep"
-        ))),
+        Value::Double(number) if !number.is_finite() => {
+            Err(Error::invalid_argument(format!("XML-RPC has no way to write the number {number}")))
+        }
+        Value::Array(_) | Value::Struct(_) if depth >= MAX_DEPTH => {
+            Err(Error::invalid_argument(format!("the parameter is nested more than {MAX_DEPTH} levels deep")))
+        }
         Value::Array(values) => values.iter().try_for_each(|value| check(value, depth + 1)),
         Value::Struct(members) => members.values().try_for_each(|value| check(value, depth + 1)),
         _ => Ok(()),
@@ -184,14 +171,7 @@ fn write(xml: &mut Writer, value: &Value) {
         Value::Nil => xml.leaf("nil", ""),
         Value::Boolean(value) => xml.leaf("boolean", if *value { "1" } else { "0" }),
         Value::Integer(value) => {
-            xml.leaf(
-                if i32::try_from(*value).is_ok() {
-                    "int"
-                } else {
-                    "i8"
-                },
-                &value.to_string(),
-            );
+            xml.leaf(if i32::try_from(*value).is_ok() { "int" } else { "i8" }, &value.to_string());
         }
         Value::Double(value) => xml.leaf("double", &value.to_string()),
         Value::String(text) => xml.leaf("string", text),
@@ -251,11 +231,7 @@ pub struct Fault {
 impl From<Fault> for Error {
     /// An error of kind [`Provider`](ErrorKind::Provider) with code and message.
     fn from(fault: Fault) -> Self {
-        let message = if fault.message.is_empty() {
-            "the call failed".to_owned()
-        } else {
-            fault.message
-        };
+        let message = if fault.message.is_empty() { "the call failed".to_owned() } else { fault.message };
         Self::new(ErrorKind::Provider, message).with_code(fault.code)
     }
 }
@@ -297,10 +273,7 @@ fn fault_of(element: Element<'_, '_>) -> Result<Fault> {
         Some(_) => Err(element.malformed(format_args!("`{name}` is neither text nor number"))),
         None => Err(element.malformed(format_args!("the fault has no `{name}`"))),
     };
-    Ok(Fault {
-        code: member("faultCode")?,
-        message: member("faultString")?,
-    })
+    Ok(Fault { code: member("faultCode")?, message: member("faultString")? })
 }
 
 fn read(value: Element<'_, '_>, depth: usize) -> Result<Json> {
@@ -310,13 +283,10 @@ fn read(value: Element<'_, '_>, depth: usize) -> Result<Json> {
     let text = typed.text();
     let wrong = |what: &str| typed.malformed(format_args!("{} is no {what}", Quoted(&text)));
     match typed.name() {
-        "int" | "i4" | "i8" => text
-            .parse::<i64>()
-            .map(Json::from)
-            .map_err(|_| wrong("whole number of 64 bits")),
-        "boolean" => xml::truth(&text)
-            .map(Json::Bool)
-            .ok_or_else(|| wrong("truth value")),
+        "int" | "i4" | "i8" => {
+            text.parse::<i64>().map(Json::from).map_err(|_| wrong("whole number of 64 bits"))
+        }
+        "boolean" => xml::truth(&text).map(Json::Bool).ok_or_else(|| wrong("truth value")),
         "double" => {
             let number = text.parse::<f64>().ok().and_then(Number::from_f64);
             number.map(Json::Number).ok_or_else(|| wrong("finite number"))
@@ -328,15 +298,11 @@ fn read(value: Element<'_, '_>, depth: usize) -> Result<Json> {
             Err(error) => Err(typed.malformed(error)),
         },
         "nil" => Ok(Json::Null),
-        "array" | "struct" if depth >= MAX_DEPTH => Err(Error::malformed(
-            "/",
-            format_args!("values are nested more than {MAX_DEPTH} levels deep"),
-        )),
+        "array" | "struct" if depth >= MAX_DEPTH => {
+            Err(Error::malformed("/", format_args!("values are nested more than {MAX_DEPTH} levels deep")))
+        }
         "array" => {
-            let values = typed
-                .need("data")?
-                .children("value")
-                .map(|value| read(value, depth + 1));
+            let values = typed.need("data")?.children("value").map(|value| read(value, depth + 1));
             values.collect::<Result<Vec<_>>>().map(Json::Array)
         }
         "struct" => {

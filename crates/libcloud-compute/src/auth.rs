@@ -44,19 +44,14 @@ pub enum NodeAuth {
 impl NodeAuthSSHKey {
     /// A public key as OpenSSH writes it.
     pub fn new(pubkey: impl Into<String>) -> Self {
-        Self {
-            pubkey: pubkey.into(),
-        }
+        Self { pubkey: pubkey.into() }
     }
 }
 
 impl NodeAuthPassword {
     /// A password of the user's.
     pub fn new(password: impl Into<Secret>) -> Self {
-        Self {
-            password: password.into(),
-            generated: false,
-        }
+        Self { password: password.into(), generated: false }
     }
 
     /// A random password of 192 bits.
@@ -65,10 +60,7 @@ impl NodeAuthPassword {
         SystemRandom::new()
             .fill(&mut bytes)
             .map_err(|_| Error::new(ErrorKind::Io, "the system gives no random numbers for a password"))?;
-        Ok(Self {
-            password: Secret::new(URL_SAFE_NO_PAD.encode(bytes)),
-            generated: true,
-        })
+        Ok(Self { password: Secret::new(URL_SAFE_NO_PAD.encode(bytes)), generated: true })
     }
 }
 
@@ -104,10 +96,7 @@ impl NodeAuth {
             }
             Some(auth) => Err(Error::new(
                 ErrorKind::NotSupported,
-                format!(
-                    "create_node of this provider does not take `{}` as authentication",
-                    auth.feature()
-                ),
+                format!("create_node of this provider does not take `{}` as authentication", auth.feature()),
             )
             .with_resource("argument", "auth")),
             None if can.has_feature("create_node", "password") => {

@@ -134,9 +134,7 @@ pub trait ComputeDriverExt: ComputeDriver {
         volume: &StorageVolume,
         options: Options,
     ) -> Result<Vec<VolumeSnapshot>> {
-        self.iterate_volume_snapshots_with(volume, options)
-            .try_collect()
-            .await
+        self.iterate_volume_snapshots_with(volume, options).try_collect().await
     }
 
     /// All snapshots of a volume.
@@ -146,8 +144,7 @@ pub trait ComputeDriverExt: ComputeDriver {
 
     /// Makes a snapshot of a volume.
     async fn create_volume_snapshot(&self, volume: &StorageVolume, name: &str) -> Result<VolumeSnapshot> {
-        self.create_volume_snapshot_with(volume, CreateVolumeSnapshot::new().name(name))
-            .await
+        self.create_volume_snapshot_with(volume, CreateVolumeSnapshot::new().name(name)).await
     }
 
     /// Destroys a snapshot.
@@ -167,8 +164,7 @@ pub trait ComputeDriverExt: ComputeDriver {
 
     /// Copies an image from another region to this one.
     async fn copy_image(&self, source_region: &str, node_image: &NodeImage, name: &str) -> Result<NodeImage> {
-        self.copy_image_with(source_region, node_image, name, CreateImage::new())
-            .await
+        self.copy_image_with(source_region, node_image, name, CreateImage::new()).await
     }
 
     /// Deletes an image.
@@ -199,8 +195,7 @@ pub trait ComputeDriverExt: ComputeDriver {
 
     /// Gives the provider a public key, as OpenSSH writes it.
     async fn import_key_pair_from_string(&self, name: &str, key_material: &str) -> Result<KeyPair> {
-        self.import_key_pair_from_string_with(name, key_material, Options::new())
-            .await
+        self.import_key_pair_from_string_with(name, key_material, Options::new()).await
     }
 
     /// Gives the provider the public key in this file.
@@ -214,14 +209,12 @@ pub trait ComputeDriverExt: ComputeDriver {
         let key = tokio::fs::read_to_string(key_file_path)
             .await
             .map_err(|error| Error::io(format_args!("read the key {}", key_file_path.display()), error))?;
-        self.import_key_pair_from_string_with(name, key.trim(), options)
-            .await
+        self.import_key_pair_from_string_with(name, key.trim(), options).await
     }
 
     /// Gives the provider the public key in this file.
     async fn import_key_pair_from_file(&self, name: &str, key_file_path: &Path) -> Result<KeyPair> {
-        self.import_key_pair_from_file_with(name, key_file_path, Options::new())
-            .await
+        self.import_key_pair_from_file_with(name, key_file_path, Options::new()).await
     }
 
     /// Deletes a key pair.

@@ -62,17 +62,11 @@ impl NodeHandle {
 
     /// Waits until it runs and takes over what the provider then says; gives its addresses.
     pub async fn wait_until_running(&mut self, options: WaitUntilRunning) -> Result<Vec<String>> {
-        let ready = self
-            .driver
-            .wait_until_running(std::slice::from_ref(&self.resource), options)
-            .await?;
-        Ok(ready
-            .into_iter()
-            .next()
-            .map_or_else(Vec::new, |(node, addresses)| {
-                self.resource = node;
-                addresses
-            }))
+        let ready = self.driver.wait_until_running(std::slice::from_ref(&self.resource), options).await?;
+        Ok(ready.into_iter().next().map_or_else(Vec::new, |(node, addresses)| {
+            self.resource = node;
+            addresses
+        }))
     }
 }
 

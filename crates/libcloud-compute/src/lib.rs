@@ -21,6 +21,7 @@
 mod auth;
 mod driver;
 mod ext;
+mod fingerprint;
 mod handles;
 mod options;
 mod resources;
@@ -30,6 +31,7 @@ mod wait;
 pub use auth::{NodeAuth, NodeAuthPassword, NodeAuthSSHKey};
 pub use driver::{COMPUTE_METHODS, ComputeDriver};
 pub use ext::{COMPUTE_EXT_METHODS, ComputeDriverExt};
+pub use fingerprint::{md5_fingerprint, sha256_fingerprint};
 pub use handles::{KeyPairHandle, NodeHandle, NodeImageHandle, StorageVolumeHandle, VolumeSnapshotHandle};
 pub use options::{
     AttachVolume, CreateImage, CreateNode, CreateVolume, CreateVolumeSnapshot, ListImages, ListSizes,

@@ -224,11 +224,7 @@ impl Arg for WaitUntilRunning {
     fn describe(_: &'static str, _: &'static str, specs: &mut Vec<ArgSpec>) {
         Option::<Duration>::describe("wait_period", "how often to look, in seconds (5)", specs);
         Option::<Duration>::describe("timeout", "how long to wait in all, in seconds (600)", specs);
-        Option::<SshInterface>::describe(
-            "ssh_interface",
-            "which addresses it must have (public_ips)",
-            specs,
-        );
+        Option::<SshInterface>::describe("ssh_interface", "which addresses it must have (public_ips)", specs);
         Option::<bool>::describe("force_ipv4", "whether IPv6 addresses do not count (true)", specs);
     }
 }

@@ -279,11 +279,7 @@ impl NodeSize {
 impl NodeImage {
     /// An image.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), name: name.into(), extra: Extra::new() }
     }
 
     /// An image of which only the id is known.
@@ -295,13 +291,7 @@ impl NodeImage {
 impl NodeImageMember {
     /// An account that an image is shared with.
     pub fn new(id: impl Into<String>, image_id: impl Into<String>, state: NodeImageMemberState) -> Self {
-        Self {
-            id: id.into(),
-            image_id: image_id.into(),
-            state,
-            created: None,
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), image_id: image_id.into(), state, created: None, extra: Extra::new() }
     }
 
     /// A member of which only the id is known.
@@ -313,12 +303,7 @@ impl NodeImageMember {
 impl NodeLocation {
     /// A place.
     pub fn new(id: impl Into<String>, name: impl Into<String>, country: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            country: country.into(),
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), name: name.into(), country: country.into(), extra: Extra::new() }
     }
 
     /// A place of which only the id is known.

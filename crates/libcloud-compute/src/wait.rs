@@ -63,8 +63,5 @@ fn addresses(node: &Node, options: WaitUntilRunning) -> Vec<String> {
         SshInterface::PrivateIps => &node.private_ips,
     };
     let is_v6 = |address: &str| matches!(address.parse(), Ok(IpAddr::V6(_)));
-    all.iter()
-        .filter(|address| !(options.force_ipv4 && is_v6(address)))
-        .cloned()
-        .collect()
+    all.iter().filter(|address| !(options.force_ipv4 && is_v6(address))).cloned().collect()
 }

@@ -25,9 +25,7 @@ impl Parse for Attributes {
         let list;
         syn::bracketed!(list in input);
         let drivers = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?;
-        Ok(Self {
-            drivers: drivers.into_iter().collect(),
-        })
+        Ok(Self { drivers: drivers.into_iter().collect() })
     }
 }
 
@@ -35,10 +33,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let Attributes { drivers } = syn::parse2(attribute)?;
     let mut item: ItemStruct = syn::parse2(item)?;
     let Fields::Named(fields) = &mut item.fields else {
-        return Err(Error::new_spanned(
-            &item,
-            "#[arguments] goes on a struct with named fields",
-        ));
+        return Err(Error::new_spanned(&item, "#[arguments] goes on a struct with named fields"));
     };
     let (mut specs, mut renamed) = (vec![], vec![]);
     for field in &mut fields.named {
@@ -58,9 +53,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         field.attrs = kept;
         let ty = words(&field.ty);
         if is_option(&field.ty) {
-            field
-                .attrs
-                .push(syn::parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]));
+            field.attrs.push(syn::parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]));
         }
         specs.push(quote! {
             ::libcloud_common::ArgSpec { name: #name, ty: #ty, required: false, doc: #doc }

@@ -53,18 +53,12 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         Item::Trait(mut definition) => {
             let name = &definition.ident;
             let visibility = &definition.vis;
-            let target = on
-                .as_ref()
-                .map_or_else(|| quote!(dyn #name), |on| quote!(dyn #on));
+            let target = on.as_ref().map_or_else(|| quote!(dyn #name), |on| quote!(dyn #on));
             let mut entries = Vec::new();
             for item in &mut definition.items {
                 let TraitItem::Fn(function) = item else { continue };
                 let mark = take_mark(&mut function.attrs)?;
-                let wanted = if on.is_some() {
-                    mark == Mark::Include
-                } else {
-                    mark != Mark::Skip
-                };
+                let wanted = if on.is_some() { mark == Mark::Include } else { mark != Mark::Skip };
                 let is_method =
                     matches!(function.sig.inputs.first(), Some(FnArg::Receiver(r)) if r.reference.is_some());
                 if wanted && is_method {
@@ -78,10 +72,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
                 #visibility const #table: &[::libcloud_common::dispatch::Method<#target>] = &[#(#entries),*];
             })
         }
-        other => Err(Error::new_spanned(
-            other,
-            "#[extensions] goes on an impl block or a trait",
-        )),
+        other => Err(Error::new_spanned(other, "#[extensions] goes on an impl block or a trait")),
     }
 }
 
@@ -94,20 +85,14 @@ enum Mark {
 
 /// Takes `#[by_name]` or `#[by_name(skip)]` off a method.
 fn take_mark(attributes: &mut Vec<Attribute>) -> Result<Mark> {
-    let Some(at) = attributes
-        .iter()
-        .position(|attribute| attribute.path().is_ident("by_name"))
-    else {
+    let Some(at) = attributes.iter().position(|attribute| attribute.path().is_ident("by_name")) else {
         return Ok(Mark::None);
     };
     let attribute = attributes.remove(at);
     match &attribute.meta {
         syn::Meta::Path(_) => Ok(Mark::Include),
         syn::Meta::List(list) if list.tokens.to_string() == "skip" => Ok(Mark::Skip),
-        other => Err(Error::new_spanned(
-            other,
-            "expected `#[by_name]` or `#[by_name(skip)]`",
-        )),
+        other => Err(Error::new_spanned(other, "expected `#[by_name]` or `#[by_name(skip)]`")),
     }
 }
 
@@ -116,11 +101,7 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
         let syn::Meta::NameValue(pair) = &attribute.meta else {
             return None;
         };
-        let syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) = &pair.value
-        else {
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
             return None;
         };
         pair.path.is_ident("doc").then(|| text.value().trim().to_owned())
@@ -137,16 +118,10 @@ fn entry(attributes: &[Attribute], signature: &Signature, ty: &TokenStream) -> R
     for (position, input) in signature.inputs.iter().enumerate() {
         let FnArg::Typed(argument) = input else { continue };
         let Pat::Ident(pattern) = &*argument.pat else {
-            return Err(Error::new_spanned(
-                &argument.pat,
-                "an argument that is called by name needs a name",
-            ));
+            return Err(Error::new_spanned(&argument.pat, "an argument that is called by name needs a name"));
         };
         let argument_name = pattern.ident.to_string();
-        let argument_name = argument_name
-            .trim_start_matches('_')
-            .trim_end_matches('_')
-            .to_owned();
+        let argument_name = argument_name.trim_start_matches('_').trim_end_matches('_').to_owned();
         let variable = format_ident!("a{position}");
         let (owned, pass) = owned(&argument.ty, &variable);
         describes.push(quote! {
@@ -227,10 +202,9 @@ fn owned(ty: &Type, variable: &Ident) -> (TokenStream, TokenStream) {
                 && let Some(GenericArgument::Type(Type::Reference(reference))) = arguments.args.first()
             {
                 return match &*reference.elem {
-                    Type::Path(path) if path.path.is_ident("str") => (
-                        quote!(::std::option::Option<::std::string::String>),
-                        quote!(#variable.as_deref()),
-                    ),
+                    Type::Path(path) if path.path.is_ident("str") => {
+                        (quote!(::std::option::Option<::std::string::String>), quote!(#variable.as_deref()))
+                    }
                     Type::Slice(slice) => {
                         let element = &slice.elem;
                         (
@@ -238,10 +212,7 @@ fn owned(ty: &Type, variable: &Ident) -> (TokenStream, TokenStream) {
                             quote!(#variable.as_deref()),
                         )
                     }
-                    element => (
-                        quote!(::std::option::Option<#element>),
-                        quote!(#variable.as_ref()),
-                    ),
+                    element => (quote!(::std::option::Option<#element>), quote!(#variable.as_ref())),
                 };
             }
             (quote!(#ty), quote!(#variable))

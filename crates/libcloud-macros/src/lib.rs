@@ -15,9 +15,7 @@ mod extensions;
 /// `#[extensions(COMPUTE_EXT_METHODS, on = ComputeDriver)]` adds those that are marked `#[by_name]`.
 #[proc_macro_attribute]
 pub fn extensions(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    extensions::expand(attribute.into(), item.into())
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    extensions::expand(attribute.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 /// Makes a struct of `Option`, `Vec` and `bool` fields a struct of named arguments: derives `Serialize` and
@@ -34,7 +32,5 @@ pub fn extensions(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn arguments(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    arguments::expand(attribute.into(), item.into())
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    arguments::expand(attribute.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }

@@ -15,11 +15,7 @@ pub(crate) struct Bundle {
 }
 
 static BUNDLES: [Bundle; 2] = [
-    Bundle {
-        file: "dummy.json",
-        json: include_str!("../data/dummy.json"),
-        tables: &[("compute", "dummy")],
-    },
+    Bundle { file: "dummy.json", json: include_str!("../data/dummy.json"), tables: &[("compute", "dummy")] },
     Bundle {
         file: "ec2.json",
         json: include_str!("../data/ec2.json"),
@@ -55,18 +51,13 @@ struct Table {
 
 /// The bundle that has the prices of this driver.
 pub(crate) fn find(driver_type: &str, driver_name: &str) -> Option<&'static Bundle> {
-    BUNDLES
-        .iter()
-        .find(|bundle| bundle.tables.contains(&(driver_type, driver_name)))
+    BUNDLES.iter().find(|bundle| bundle.tables.contains(&(driver_type, driver_name)))
 }
 
 impl Bundle {
     /// All tables of the file with driver type and driver name, sorted by these.
     pub(crate) fn tables(&self) -> Result<Vec<(String, String, PriceTable)>> {
-        let file: File = parse(
-            &format!("the bundled price table {}", self.file),
-            self.json.as_bytes(),
-        )?;
+        let file: File = parse(&format!("the bundled price table {}", self.file), self.json.as_bytes())?;
         let mut tables = Vec::new();
         for (driver_type, drivers) in file.tables {
             for (driver_name, table) in drivers {
@@ -92,25 +83,15 @@ mod tests {
     fn every_bundle_has_the_tables_it_announces() {
         for bundle in &BUNDLES {
             let tables = bundle.tables().unwrap();
-            let keys: Vec<_> = tables
-                .iter()
-                .map(|(kind, name, _)| (kind.as_str(), name.as_str()))
-                .collect();
+            let keys: Vec<_> = tables.iter().map(|(kind, name, _)| (kind.as_str(), name.as_str())).collect();
             assert_eq!(keys, bundle.tables, "{}", bundle.file);
             for (_, name, table) in &tables {
                 assert!(!table.is_empty(), "{name}");
                 for (size, _) in table.iter() {
-                    assert!(
-                        table.price(size).is_some_and(|price| !price.is_zero()),
-                        "{name} {size}"
-                    );
+                    assert!(table.price(size).is_some_and(|price| !price.is_zero()), "{name} {size}");
                 }
                 let info = table.info().unwrap();
-                assert_eq!(
-                    (info.currency.as_str(), info.unit.as_str()),
-                    ("USD", "hour"),
-                    "{name}"
-                );
+                assert_eq!((info.currency.as_str(), info.unit.as_str()), ("USD", "hour"), "{name}");
             }
         }
     }

@@ -68,10 +68,7 @@ impl Pricing {
     ///
     /// The places are settled here; nothing is read before the first look-up.
     pub fn new() -> Self {
-        Self::found(
-            std::env::var_os("LIBCLOUD_PRICING_FILE_PATH"),
-            std::env::home_dir(),
-        )
+        Self::found(std::env::var_os("LIBCLOUD_PRICING_FILE_PATH"), std::env::home_dir())
     }
 
     /// Prices from the bundled tables alone.
@@ -85,18 +82,13 @@ impl Pricing {
     }
 
     fn found(named: Option<OsString>, home: Option<PathBuf>) -> Self {
-        let named = named
-            .filter(|path| !path.is_empty())
-            .map(|path| Source::File(path.into()));
+        let named = named.filter(|path| !path.is_empty()).map(|path| Source::File(path.into()));
         let at_home = || home.map(|home| Source::FileOrBundled(home.join(".libcloud").join("pricing.json")));
         Self::from_source(named.or_else(at_home).unwrap_or(Source::Bundled))
     }
 
     fn from_source(source: Source) -> Self {
-        Self {
-            source,
-            cache: RwLock::default(),
-        }
+        Self { source, cache: RwLock::default() }
     }
 
     /// The file that prices are read from, or `None` if they are the bundled ones.
@@ -163,10 +155,8 @@ impl Pricing {
             Some(Entry::Note(text)) => Err(Error::invalid_argument(format!(
                 "the price of {size} is `{text}`, which is not a number"
             ))),
-            None => Err(
-                Error::new(ErrorKind::NotFound, format!("there is no price of {size}"))
-                    .with_resource("price", size_id.to_owned()),
-            ),
+            None => Err(Error::new(ErrorKind::NotFound, format!("there is no price of {size}"))
+                .with_resource("price", size_id.to_owned())),
         }
     }
 
@@ -184,10 +174,7 @@ impl Pricing {
             Some(path) => read_file(path)?,
             None => Tables::default(),
         };
-        *self.write() = Cache {
-            tables,
-            file_is_read: true,
-        };
+        *self.write() = Cache { tables, file_is_read: true };
         Ok(())
     }
 
@@ -204,9 +191,7 @@ impl Pricing {
     /// Forgets the prices of one driver, if there are any; the next look-up reads them again.
     pub fn invalidate_module_pricing_cache(&self, driver_type: &str, driver_name: &str) {
         let mut cache = self.write();
-        cache
-            .tables
-            .remove(&(driver_type.to_owned(), driver_name.to_owned()));
+        cache.tables.remove(&(driver_type.to_owned(), driver_name.to_owned()));
         cache.file_is_read = false;
     }
 
@@ -250,10 +235,7 @@ fn read_file(path: &Path) -> Result<Tables> {
 }
 
 fn by_driver(tables: Vec<(String, String, PriceTable)>) -> Tables {
-    tables
-        .into_iter()
-        .map(|(kind, name, table)| ((kind, name), Arc::new(table)))
-        .collect()
+    tables.into_iter().map(|(kind, name, table)| ((kind, name), Arc::new(table))).collect()
 }
 
 /// The prices that the functions of this crate work on.

@@ -114,10 +114,7 @@ impl IntoIterator for PriceTable {
 
 impl<K: Into<String>> FromIterator<(K, Price)> for PriceTable {
     fn from_iter<I: IntoIterator<Item = (K, Price)>>(prices: I) -> Self {
-        let entries = prices
-            .into_iter()
-            .map(|(key, price)| (key.into(), Entry::Price(price)))
-            .collect();
+        let entries = prices.into_iter().map(|(key, price)| (key.into(), Entry::Price(price))).collect();
         Self { entries, info: None }
     }
 }
@@ -132,10 +129,7 @@ impl<'de> Deserialize<'de> for PriceTable {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Newer files have null for a price that is not known, which is as good as no entry.
         let entries: BTreeMap<String, Option<Entry>> = Deserialize::deserialize(deserializer)?;
-        let entries = entries
-            .into_iter()
-            .filter_map(|(key, entry)| Some((key, entry?)))
-            .collect();
+        let entries = entries.into_iter().filter_map(|(key, entry)| Some((key, entry?))).collect();
         Ok(Self { entries, info: None })
     }
 }
@@ -179,9 +173,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Entry, E> {
-        Ok(text
-            .parse()
-            .map_or_else(|_| Entry::Note(text.to_owned()), Entry::Price))
+        Ok(text.parse().map_or_else(|_| Entry::Note(text.to_owned()), Entry::Price))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
@@ -202,16 +194,9 @@ pub(crate) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T> {
     let damaged = |path: &str, problem: serde_json::Error| {
         // `?` stands for a key or value that has not been read; `.` is the document.
         let path = path.trim_end_matches('?').trim_end_matches('.');
-        let place = if path.is_empty() {
-            String::new()
-        } else {
-            format!(" at `{path}`")
-        };
+        let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
         // The problem itself ends with line and column.
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("{what} is damaged{place}: {problem}"),
-        )
+        Error::new(ErrorKind::InvalidArgument, format!("{what} is damaged{place}: {problem}"))
     };
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| damaged(&error.path().to_string(), error.into_inner()))?;

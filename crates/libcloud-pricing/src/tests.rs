@@ -59,10 +59,7 @@ fn bundled_prices_are_found_by_region() {
     let table = pricing.get_pricing("compute", "ec2_eu_west").unwrap();
     assert_eq!(table.len(), 18);
     let info = table.info().unwrap();
-    assert_eq!(
-        (info.region.as_deref(), info.date.as_str()),
-        (Some("eu-west-1"), "2013")
-    );
+    assert_eq!((info.region.as_deref(), info.date.as_str()), (Some("eu-west-1"), "2013"));
     assert_eq!(pricing.get_pricing_file_path(), None);
 }
 
@@ -77,17 +74,10 @@ fn prices_of_a_file_are_exact() {
         ("compute", "foo", "3", "0.115"),
         ("storage", "bar", "gigabyte", "0.085"),
     ] {
-        assert_eq!(
-            pricing.get_size_price(kind, driver, size).unwrap(),
-            price(amount),
-            "{driver} {size}"
-        );
+        assert_eq!(pricing.get_size_price(kind, driver, size).unwrap(), price(amount), "{driver} {size}");
     }
     let nested = pricing.get_pricing("compute", "nested").unwrap();
-    assert_eq!(
-        nested.table("small").and_then(|small| small.price("us")),
-        Some(price("0.2"))
-    );
+    assert_eq!(nested.table("small").and_then(|small| small.price("us")), Some(price("0.2")));
     assert_eq!(nested.get("big"), Some(&Entry::Note("on request".into())));
     assert_eq!(nested.info(), None);
     assert_eq!(
@@ -123,16 +113,10 @@ fn what_is_not_there_is_named() {
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.message().contains("has several prices (eu, us)"), "{error}");
     let error = pricing.get_size_price("compute", "nested", "big").unwrap_err();
-    assert!(
-        error.message().contains("is `on request`, which is not a number"),
-        "{error}"
-    );
+    assert!(error.message().contains("is `on request`, which is not a number"), "{error}");
 
     let error = Pricing::bundled().get_pricing("storage", "dummy").unwrap_err();
-    assert_eq!(
-        error.message(),
-        "there are no prices of the storage driver `dummy` in the bundled tables"
-    );
+    assert_eq!(error.message(), "there are no prices of the storage driver `dummy` in the bundled tables");
 }
 
 #[test]
@@ -145,21 +129,11 @@ fn a_missing_file_is_an_error_only_if_it_was_named() {
     ] {
         let error = pricing.get_pricing("compute", "dummy").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(
-            error.message().contains(&missing.display().to_string()),
-            "{error}"
-        );
+        assert!(error.message().contains(&missing.display().to_string()), "{error}");
     }
-    for pricing in [
-        at_home(&folder),
-        Pricing::found(None, None),
-        Pricing::found(Some("".into()), None),
-    ] {
+    for pricing in [at_home(&folder), Pricing::found(None, None), Pricing::found(Some("".into()), None)] {
         assert_eq!(pricing.get_pricing_file_path(), None);
-        assert_eq!(
-            pricing.get_size_price("compute", "dummy", "1").unwrap(),
-            price("4")
-        );
+        assert_eq!(pricing.get_size_price("compute", "dummy", "1").unwrap(), price("4"));
     }
 }
 
@@ -168,69 +142,35 @@ fn the_file_at_home_comes_before_the_bundled_tables() {
     let home = home(r#"{"compute": {"dummy": {"1": 0.01}}}"#);
     let pricing = at_home(&home);
     assert!(pricing.get_pricing_file_path().unwrap().starts_with(home.path()));
-    assert_eq!(
-        pricing.get_size_price("compute", "dummy", "1").unwrap(),
-        price("0.01")
-    );
-    assert_eq!(
-        pricing
-            .get_size_price("compute", "ec2_us_east", "m1.small")
-            .unwrap(),
-        price("0.065")
-    );
+    assert_eq!(pricing.get_size_price("compute", "dummy", "1").unwrap(), price("0.01"));
+    assert_eq!(pricing.get_size_price("compute", "ec2_us_east", "m1.small").unwrap(), price("0.065"));
 
     let error = pricing.get_pricing("compute", "nowhere").unwrap_err();
     let path = home.path().join(".libcloud").join("pricing.json");
-    assert!(
-        error
-            .message()
-            .ends_with(&format!("in {} and the bundled tables", path.display())),
-        "{error}"
-    );
+    assert!(error.message().ends_with(&format!("in {} and the bundled tables", path.display())), "{error}");
 
     let named = file(r#"{"compute": {"dummy": {"1": 0.02}}}"#);
     let pricing = Pricing::found(Some(named.path().into()), Some(home.path().to_owned()));
-    assert_eq!(
-        pricing.get_size_price("compute", "dummy", "1").unwrap(),
-        price("0.02")
-    );
+    assert_eq!(pricing.get_size_price("compute", "dummy", "1").unwrap(), price("0.02"));
 }
 
 #[test]
 fn damage_is_reported_with_its_place() {
     for (json, place, problem) in [
-        (
-            "{\n  \"compute\": {\n",
-            " at `compute`",
-            "EOF while parsing an object at line 3 column 0",
-        ),
+        ("{\n  \"compute\": {\n", " at `compute`", "EOF while parsing an object at line 3 column 0"),
         ("", "", "EOF while parsing a value at line 1 column 0"),
-        (
-            "[]",
-            "",
-            "invalid type: sequence, expected a map at line 1 column 0",
-        ),
+        ("[]", "", "invalid type: sequence, expected a map at line 1 column 0"),
         ("{} x", "", "trailing characters at line 1 column 4"),
         (
             "{\"compute\": {\n\"foo\": {\"s\": true}}}",
             " at `compute.foo.s`",
             "invalid type: boolean `true`, expected a price or a table of prices at line 2 column 17",
         ),
-        (
-            "{\"compute\": {\"foo\": {\"s\": 1e99}}}",
-            " at `compute.foo.s`",
-            "is not a price",
-        ),
-        (
-            "{\"compute\": {\"foo\": 5}}",
-            " at `compute.foo`",
-            "expected a table of prices",
-        ),
+        ("{\"compute\": {\"foo\": {\"s\": 1e99}}}", " at `compute.foo.s`", "is not a price"),
+        ("{\"compute\": {\"foo\": 5}}", " at `compute.foo`", "expected a table of prices"),
     ] {
         let file = file(json);
-        let error = Pricing::from_file(file.path())
-            .get_pricing("compute", "foo")
-            .unwrap_err();
+        let error = Pricing::from_file(file.path()).get_pricing("compute", "foo").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         let start = format!("the price file {} is damaged{place}: ", file.path().display());
         assert!(error.message().starts_with(&start), "{error}");
@@ -279,19 +219,10 @@ fn forgetting_reads_the_file_again() {
 fn set_prices_win_until_they_are_forgotten() {
     let pricing = Pricing::bundled();
     let size = || pricing.get_size_price("compute", "ec2_us_east", "m1.small");
-    pricing.set_pricing(
-        "compute",
-        "ec2_us_east",
-        [("m1.small", price("9"))].into_iter().collect(),
-    );
+    pricing.set_pricing("compute", "ec2_us_east", [("m1.small", price("9"))].into_iter().collect());
     assert_eq!(size().unwrap(), price("9"));
     // Another region is in the same bundled file.
-    assert_eq!(
-        pricing
-            .get_size_price("compute", "ec2_us_west", "m1.small")
-            .unwrap(),
-        price("0.095")
-    );
+    assert_eq!(pricing.get_size_price("compute", "ec2_us_west", "m1.small").unwrap(), price("0.095"));
     assert_eq!(size().unwrap(), price("9"));
     pricing.invalidate_module_pricing_cache("compute", "ec2_us_east");
     assert_eq!(size().unwrap(), price("0.065"));
@@ -303,15 +234,9 @@ fn the_functions_share_one_value() {
     let driver = "shared by the functions";
     set_pricing("compute", driver, [("1", price("5"))].into_iter().collect());
     assert_eq!(get_size_price("compute", driver, "1").unwrap(), price("5"));
-    assert_eq!(
-        get_pricing("compute", driver).unwrap(),
-        shared().get_pricing("compute", driver).unwrap()
-    );
+    assert_eq!(get_pricing("compute", driver).unwrap(), shared().get_pricing("compute", driver).unwrap());
     invalidate_module_pricing_cache("compute", driver);
-    assert_eq!(
-        get_pricing("compute", driver).unwrap_err().kind(),
-        ErrorKind::NotFound
-    );
+    assert_eq!(get_pricing("compute", driver).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[test]
@@ -322,10 +247,7 @@ fn threads_look_up_together() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..50 {
-                    assert_eq!(
-                        pricing.get_size_price("compute", "foo", "3").unwrap(),
-                        price("0.115")
-                    );
+                    assert_eq!(pricing.get_size_price("compute", "foo", "3").unwrap(), price("0.115"));
                     pricing.invalidate_pricing_cache();
                 }
             });

@@ -15,6 +15,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use libcloud_common::text::distance;
 use libcloud_common::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -258,10 +259,10 @@ fn near_ids(service: Service, name: &str) -> Vec<&'static str> {
         .iter()
         .filter(|entry| entry.removed.is_none())
         .filter_map(|entry| {
-            let distance =
-                edit_distance(&name, entry.id).min(edit_distance(&name, &canonical(entry.constant)));
+            let letters =
+                distance(&name, entry.id).min(distance(&name, &canonical(entry.constant)));
             let is_start = !name.is_empty() && entry.id.starts_with(&name);
-            (is_start || distance <= limit).then_some((distance, entry.id))
+            (is_start || letters <= limit).then_some((letters, entry.id))
         })
         .collect();
     near.sort_unstable();
@@ -282,26 +283,6 @@ fn same_name(one: &str, other: &str) -> bool {
         }
     };
     one.bytes().map(byte).eq(other.bytes().map(byte))
-}
-
-/// How many letters have to be inserted, deleted or replaced to get from one word to the other (Levenshtein).
-fn edit_distance(from: &str, to: &str) -> usize {
-    // `row` holds the distances from the letters of `from` read so far to each start of `to`.
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (index, letter) in from.chars().enumerate() {
-        let mut diagonal = index;
-        let mut left = index + 1;
-        let mut next = vec![left];
-        for (target, above) in to.chars().zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(letter != target))
-                .min(left + 1)
-                .min(above + 1);
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -88,24 +88,14 @@ impl Signer<'_> {
         if let Some(token) = self.token {
             add("SecurityToken", token);
         }
-        let text = string_to_sign(
-            method,
-            host,
-            path,
-            params.iter().map(|(name, value)| (name, value)),
-        );
-        params.push((
-            "Signature".to_owned(),
-            signature(self.secret_key, self.algorithm, &text),
-        ));
+        let text = string_to_sign(method, host, path, params.iter().map(|(name, value)| (name, value)));
+        params.push(("Signature".to_owned(), signature(self.secret_key, self.algorithm, &text)));
     }
 }
 
 impl fmt::Debug for Signer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("algorithm", &self.algorithm)
-            .finish_non_exhaustive()
+        f.debug_struct("Signer").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 
@@ -150,10 +140,7 @@ mod tests {
     };
 
     fn params(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     fn value<'a>(params: &'a [(String, String)], name: &str) -> &'a str {
@@ -194,17 +181,8 @@ mod tests {
     #[test]
     fn sha1_signs_the_name_of_its_algorithm() {
         let mut list = params(&[("Action", "DescribeJobFlows"), ("Version", "2009-03-31")]);
-        let signer = Signer {
-            algorithm: Algorithm::HmacSha1,
-            ..SIGNER
-        };
-        signer.sign(
-            "GET",
-            "elasticmapreduce.amazonaws.com",
-            "/",
-            "2011-10-03T15:19:30",
-            &mut list,
-        );
+        let signer = Signer { algorithm: Algorithm::HmacSha1, ..SIGNER };
+        signer.sign("GET", "elasticmapreduce.amazonaws.com", "/", "2011-10-03T15:19:30", &mut list);
         assert_eq!(value(&list, "SignatureMethod"), "HmacSHA1");
         assert_eq!(value(&list, "Signature"), "lfFHkzuzsvqoHr8bDOMDY/xAqP8=");
     }
@@ -213,45 +191,25 @@ mod tests {
     fn a_second_signature_replaces_the_first() {
         let mut list = params(&[("Action", "DescribeJobFlows"), ("Version", "2009-03-31")]);
         let host = "elasticmapreduce.amazonaws.com";
-        let temporary = Signer {
-            token: Some("t"),
-            algorithm: Algorithm::HmacSha1,
-            ..SIGNER
-        };
+        let temporary = Signer { token: Some("t"), algorithm: Algorithm::HmacSha1, ..SIGNER };
         temporary.sign("GET", host, "/", "2011-10-03T15:00:00", &mut list);
         assert_eq!(value(&list, "SecurityToken"), "t");
 
         SIGNER.sign("GET", host, "/", "2011-10-03T15:19:30", &mut list);
-        assert_eq!(
-            value(&list, "Signature"),
-            "i91nKc4PWAt0JJIdXwz9HxZCJDdiy6cf/Mj6vPxyYIs="
-        );
+        assert_eq!(value(&list, "Signature"), "i91nKc4PWAt0JJIdXwz9HxZCJDdiy6cf/Mj6vPxyYIs=");
         assert!(list.iter().all(|(name, _)| name != "SecurityToken"));
     }
 
     #[test]
     fn names_sort_by_byte_and_values_are_percent_encoded() {
-        let text = string_to_sign(
-            "POST",
-            "h:8773",
-            "/services/Cloud",
-            [("b", "x y*~"), ("B.10", "ü"), ("B.2", "")],
-        );
-        assert_eq!(
-            text,
-            "POST\nh:8773\n/services/Cloud\nB.10=%C3%BC&B.2=&b=x%20y%2A~"
-        );
+        let text =
+            string_to_sign("POST", "h:8773", "/services/Cloud", [("b", "x y*~"), ("B.10", "ü"), ("B.2", "")]);
+        assert_eq!(text, "POST\nh:8773\n/services/Cloud\nB.10=%C3%BC&B.2=&b=x%20y%2A~");
     }
 
     #[test]
     fn debug_shows_no_credential() {
-        let shown = format!(
-            "{:?}",
-            Signer {
-                token: Some("canary"),
-                ..SIGNER
-            }
-        );
+        let shown = format!("{:?}", Signer { token: Some("canary"), ..SIGNER });
         assert_eq!(shown, "Signer { algorithm: HmacSha256, .. }");
     }
 

@@ -60,13 +60,8 @@ impl Key {
     /// # Ok::<(), libcloud_common::Error>(())
     /// ```
     pub fn derive(secret_key: &str, date: &str, region: &str, service: &str) -> Result<Self> {
-        let Some(day) = date
-            .get(..8)
-            .filter(|day| day.bytes().all(|byte| byte.is_ascii_digit()))
-        else {
-            return Err(Error::invalid_argument(format!(
-                "`{date}` is no date like 20150830"
-            )));
+        let Some(day) = date.get(..8).filter(|day| day.bytes().all(|byte| byte.is_ascii_digit())) else {
+            return Err(Error::invalid_argument(format!("`{date}` is no date like 20150830")));
         };
         let bytes = derive(secret_key, day, region, service);
         Ok(Self {
@@ -93,9 +88,7 @@ impl Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key")
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
+        f.debug_struct("Key").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
@@ -131,10 +124,7 @@ pub struct Request<'a> {
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |pairs: &[(&'_ str, &'_ str)]| {
-            pairs
-                .iter()
-                .map(|(name, _)| (*name).to_owned())
-                .collect::<Vec<_>>()
+            pairs.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>()
         };
         f.debug_struct("Request")
             .field("method", &self.method)
@@ -209,12 +199,7 @@ impl<'a> Signer<'a> {
                 "the signing key for `{scope}` cannot sign a request of {timestamp}: derive one for that day"
             )));
         }
-        Ok(Self {
-            access_key,
-            key,
-            timestamp,
-            path,
-        })
+        Ok(Self { access_key, key, timestamp, path })
     }
 
     /// The canonical request: method, path, query, headers, names of the headers and payload hash.
@@ -225,16 +210,12 @@ impl<'a> Signer<'a> {
     /// The string to sign for a canonical request.
     pub fn string_to_sign(&self, canonical_request: &str) -> String {
         let (timestamp, scope) = (self.timestamp, self.key.scope());
-        format!(
-            "{ALGORITHM}\n{timestamp}\n{scope}\n{}",
-            digest::sha256_hex(canonical_request)
-        )
+        format!("{ALGORITHM}\n{timestamp}\n{scope}\n{}", digest::sha256_hex(canonical_request))
     }
 
     /// The signature of the request in hexadecimal.
     pub fn signature(&self, request: &Request<'_>) -> String {
-        self.key
-            .sign(&self.string_to_sign(&self.canonical_request(request)))
+        self.key.sign(&self.string_to_sign(&self.canonical_request(request)))
     }
 
     /// The value of the header `Authorization`.
@@ -278,9 +259,7 @@ impl<'a> Signer<'a> {
         ]);
         pairs.extend(token.map(|token| ("X-Amz-Security-Token", token)));
         let mut query = canonical_query(&pairs);
-        let signature = self
-            .key
-            .sign(&self.string_to_sign(&self.canonical(request, &query, &headers)));
+        let signature = self.key.sign(&self.string_to_sign(&self.canonical(request, &query, &headers)));
         query.push_str("&X-Amz-Signature=");
         query.push_str(&signature);
         Ok(query)
@@ -288,12 +267,8 @@ impl<'a> Signer<'a> {
 
     fn canonical(&self, request: &Request<'_>, query: &str, headers: &Headers) -> String {
         let path = canonical_path(request.path, self.path);
-        let (method, lines, names, hash) = (
-            request.method,
-            &headers.lines,
-            &headers.names,
-            request.payload_hash,
-        );
+        let (method, lines, names, hash) =
+            (request.method, &headers.lines, &headers.names, request.payload_hash);
         format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{hash}")
     }
 }
@@ -307,18 +282,11 @@ struct Headers {
 
 impl Headers {
     fn of(request: &Request<'_>) -> Self {
-        let mut headers: Vec<(String, &str)> = request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), *value))
-            .collect();
+        let mut headers: Vec<(String, &str)> =
+            request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), *value)).collect();
         // Stable: the values of a repeated header stay in the order in which they are sent.
         headers.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut out = Self {
-            lines: String::new(),
-            names: String::new(),
-            has_host: false,
-        };
+        let mut out = Self { lines: String::new(), names: String::new(), has_host: false };
         for same in headers.chunk_by(|(a, _), (b, _)| a == b) {
             for (index, (name, value)) in same.iter().enumerate() {
                 if index == 0 {
@@ -346,19 +314,15 @@ impl Headers {
         if self.has_host {
             Ok(self)
         } else {
-            Err(Error::invalid_argument(
-                "the header `host` must be among the signed headers",
-            ))
+            Err(Error::invalid_argument("the header `host` must be among the signed headers"))
         }
     }
 }
 
 /// Encodes the pairs and sorts them by their encoded names, then values.
 fn canonical_query(pairs: &[(&str, &str)]) -> String {
-    let mut encoded: Vec<(String, String)> = pairs
-        .iter()
-        .map(|(name, value)| (encode::segment(name), encode::segment(value)))
-        .collect();
+    let mut encoded: Vec<(String, String)> =
+        pairs.iter().map(|(name, value)| (encode::segment(name), encode::segment(value))).collect();
     encoded.sort();
     let mut out = String::new();
     for (name, value) in &encoded {

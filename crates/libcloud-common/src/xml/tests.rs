@@ -19,10 +19,8 @@ fn read<T>(text: &str, read: impl FnOnce(Element<'_, '_>) -> Result<T>) -> Resul
 
 /// What the error says about the second instance.
 fn second<T: fmt::Debug>(what: impl FnOnce(Element<'_, '_>) -> Result<T>) -> String {
-    let error = read(INSTANCES, |root| {
-        what(root.items("reservationSet", "item").nth(1).unwrap())
-    })
-    .unwrap_err();
+    let error =
+        read(INSTANCES, |root| what(root.items("reservationSet", "item").nth(1).unwrap())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MalformedResponse);
     error.to_string()
 }
@@ -36,10 +34,7 @@ fn names_match_without_prefix() {
         assert_eq!(root.path("reservationSet/item/instanceId").unwrap().text(), "i-1");
         let set = root.need("reservationSet")?;
         assert_eq!(set.children("item").count(), 2);
-        assert_eq!(
-            set.elements().map(Element::name).collect::<Vec<_>>(),
-            ["item", "other", "item"]
-        );
+        assert_eq!(set.elements().map(Element::name).collect::<Vec<_>>(), ["item", "other", "item"]);
         let states: Vec<_> = set.children("item").map(|item| item.attribute("state")).collect();
         assert_eq!(states, [Some("on"), Some("off")]);
         Ok(())
@@ -79,13 +74,7 @@ fn absent_and_empty_are_none() {
 
 #[test]
 fn truth_values() {
-    for (text, expected) in [
-        ("true", true),
-        ("True", true),
-        ("1", true),
-        ("FALSE", false),
-        (" 0 ", false),
-    ] {
+    for (text, expected) in [("true", true), ("True", true), ("1", true), ("FALSE", false), (" 0 ", false)] {
         let value = read(&format!("<a><b>{text}</b></a>"), |root| root.need_bool("b")).unwrap();
         assert_eq!(value, expected, "{text}");
     }
@@ -98,56 +87,30 @@ fn errors_name_the_place_with_the_position_among_siblings() {
         second(|item| item.need("vpcId").map(Element::name).map(str::to_owned)),
         format!("{item}/vpcId`: it is missing")
     );
-    assert_eq!(
-        second(|item| item.need_text("instanceId")),
-        format!("{item}/instanceId`: it is empty")
-    );
-    assert_eq!(
-        second(|item| item.need_text("a/b/c")),
-        format!("{item}/a/b/c`: it is missing")
-    );
+    assert_eq!(second(|item| item.need_text("instanceId")), format!("{item}/instanceId`: it is empty"));
+    assert_eq!(second(|item| item.need_text("a/b/c")), format!("{item}/a/b/c`: it is missing"));
     assert_eq!(
         second(|item| item.parse::<u8>("count")),
         format!("{item}/count`: `many`: invalid digit found in string")
     );
-    assert_eq!(
-        second(|item| item.need_parse::<u8>("cores")),
-        format!("{item}/cores`: it is missing")
-    );
-    assert_eq!(
-        second(|item| item.need_parse::<u8>("empty")),
-        format!("{item}/empty`: it is empty")
-    );
-    assert_eq!(
-        second(|item| item.bool("ebs")),
-        format!("{item}/ebs`: `maybe`: neither true nor false")
-    );
-    assert_eq!(
-        second(|item| item.need_bool("empty")),
-        format!("{item}/empty`: it is empty")
-    );
-    assert_eq!(
-        second(|item| item.need_bool("encrypted")),
-        format!("{item}/encrypted`: it is missing")
-    );
+    assert_eq!(second(|item| item.need_parse::<u8>("cores")), format!("{item}/cores`: it is missing"));
+    assert_eq!(second(|item| item.need_parse::<u8>("empty")), format!("{item}/empty`: it is empty"));
+    assert_eq!(second(|item| item.bool("ebs")), format!("{item}/ebs`: `maybe`: neither true nor false"));
+    assert_eq!(second(|item| item.need_bool("empty")), format!("{item}/empty`: it is empty"));
+    assert_eq!(second(|item| item.need_bool("encrypted")), format!("{item}/encrypted`: it is missing"));
     assert_eq!(
         second(|item| item.need_attribute("id").map(str::to_owned)),
         format!("{item}/@id`: it is missing")
     );
-    assert_eq!(
-        second(|item| Err::<(), _>(item.malformed("odd"))),
-        format!("{item}`: odd")
-    );
+    assert_eq!(second(|item| Err::<(), _>(item.malformed("odd"))), format!("{item}`: odd"));
 }
 
 #[test]
 fn long_values_are_cut_in_messages() {
     let text = format!("<a><b>{}</b></a>", "ü".repeat(500));
     let error = read(&text, |root| root.parse::<u8>("b")).unwrap_err();
-    let expected = format!(
-        "unexpected answer at `a/b`: `{}…`: invalid digit found in string",
-        "ü".repeat(60)
-    );
+    let expected =
+        format!("unexpected answer at `a/b`: `{}…`: invalid digit found in string", "ü".repeat(60));
     assert_eq!(error.to_string(), expected);
 }
 
@@ -174,10 +137,7 @@ fn syntax_errors_give_line_and_column() {
     }
     for text in ["{}", "<a>", "<a>&unknown;</a>", "<p:a/>", "<a/><b/>"] {
         let message = error(text);
-        assert!(
-            message.starts_with("unexpected answer at `line 1, column "),
-            "{message}"
-        );
+        assert!(message.starts_with("unexpected answer at `line 1, column "), "{message}");
     }
 }
 
@@ -185,25 +145,16 @@ fn syntax_errors_give_line_and_column() {
 fn document_types_are_refused() {
     let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
     let error = read(bomb, |_| Ok(())).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "unexpected answer at `/`: a document type declaration is refused"
-    );
+    assert_eq!(error.to_string(), "unexpected answer at `/`: a document type declaration is refused");
 }
 
 #[test]
 fn too_many_nodes_are_refused() {
     let text = "<a><b/><b/></a>";
     let error = parse_limited(text, 3, |_| Ok(())).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "unexpected answer at `/`: the document has more than 3 nodes"
-    );
+    assert_eq!(error.to_string(), "unexpected answer at `/`: the document has more than 3 nodes");
     // The document itself is a node too.
-    assert_eq!(
-        parse_limited(text, 4, |root| Ok(root.children("b").count())).unwrap(),
-        2
-    );
+    assert_eq!(parse_limited(text, 4, |root| Ok(root.children("b").count())).unwrap(), 2);
 }
 
 #[test]
@@ -223,9 +174,8 @@ fn depth_does_not_exhaust_the_stack() {
 
 #[test]
 fn debug_shows_the_place_and_not_the_content() {
-    let shown = read("<a><password>canary</password></a>", |root| {
-        Ok(format!("{:?}", root.child("password")))
-    });
+    let shown =
+        read("<a><password>canary</password></a>", |root| Ok(format!("{:?}", root.child("password"))));
     assert_eq!(shown.unwrap(), "Some(Element(a/password))");
 }
 
@@ -256,22 +206,10 @@ fn writer_refuses_what_xml_cannot_hold() {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         error.to_string()
     };
-    assert_eq!(
-        leaf("Key", "secret\u{b}"),
-        "the character U+000B in `Delete/Key` cannot be written in XML"
-    );
-    assert_eq!(
-        leaf("Key", "\0"),
-        "the character U+0000 in `Delete/Key` cannot be written in XML"
-    );
-    assert_eq!(
-        leaf("Key", "\u{ffff}"),
-        "the character U+FFFF in `Delete/Key` cannot be written in XML"
-    );
-    assert_eq!(
-        leaf("Key", "fine"),
-        "the character U+0002 in `Delete/later` cannot be written in XML"
-    );
+    assert_eq!(leaf("Key", "secret\u{b}"), "the character U+000B in `Delete/Key` cannot be written in XML");
+    assert_eq!(leaf("Key", "\0"), "the character U+0000 in `Delete/Key` cannot be written in XML");
+    assert_eq!(leaf("Key", "\u{ffff}"), "the character U+FFFF in `Delete/Key` cannot be written in XML");
+    assert_eq!(leaf("Key", "fine"), "the character U+0002 in `Delete/later` cannot be written in XML");
     for name in ["", "1", "a b", "a>", "-a"] {
         let expected =
             format!("`{name}` in `Delete/{name}` cannot be the name of an XML element or attribute");

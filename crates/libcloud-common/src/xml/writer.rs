@@ -35,10 +35,7 @@ pub struct Writer {
 impl Writer {
     /// A writer whose text begins with the declaration of version and encoding.
     pub fn document() -> Self {
-        Self {
-            out: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(),
-            ..Self::default()
-        }
+        Self { out: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(), ..Self::default() }
     }
 
     /// A writer without declaration.
@@ -116,9 +113,7 @@ impl Writer {
                 '\n' | '\t' => self.out.push(char),
                 '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
                     let (code, path) = (u32::from(char), &self.path);
-                    self.fail(format!(
-                        "the character U+{code:04X} in `{path}` cannot be written in XML"
-                    ));
+                    self.fail(format!("the character U+{code:04X} in `{path}` cannot be written in XML"));
                 }
                 _ => self.out.push(char),
             }
@@ -126,15 +121,8 @@ impl Writer {
     }
 
     fn name(&mut self, name: &str) {
-        let starts = name
-            .chars()
-            .next()
-            .is_some_and(|char| char.is_alphabetic() || char == '_');
-        if !starts
-            || !name
-                .chars()
-                .all(|char| char.is_alphanumeric() || "_-.:".contains(char))
-        {
+        let starts = name.chars().next().is_some_and(|char| char.is_alphabetic() || char == '_');
+        if !starts || !name.chars().all(|char| char.is_alphanumeric() || "_-.:".contains(char)) {
             self.fail(format!(
                 "`{name}` in `{}` cannot be the name of an XML element or attribute",
                 self.path
@@ -150,9 +138,6 @@ impl Writer {
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The text may hold a password.
-        f.debug_struct("Writer")
-            .field("path", &self.path)
-            .field("error", &self.error)
-            .finish_non_exhaustive()
+        f.debug_struct("Writer").field("path", &self.path).field("error", &self.error).finish_non_exhaustive()
     }
 }

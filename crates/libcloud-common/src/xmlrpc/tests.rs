@@ -60,10 +60,7 @@ fn a_call_with_every_type() {
 #[test]
 fn a_call_without_parameters() {
     let body = request("list", &[]).unwrap();
-    assert!(
-        body.ends_with("<methodCall><methodName>list</methodName><params/></methodCall>"),
-        "{body}"
-    );
+    assert!(body.ends_with("<methodCall><methodName>list</methodName><params/></methodCall>"), "{body}");
 }
 
 #[test]
@@ -72,14 +69,8 @@ fn what_cannot_be_sent_is_refused() {
     let cases = [
         (request("", &[]), "`` is no name of an XML-RPC method"),
         (request("a b", &[]), "`a b` is no name of an XML-RPC method"),
-        (
-            request("m", &[Value::from(f64::NAN)]),
-            "no way to write the number NaN",
-        ),
-        (
-            request("m", &[Value::Array(vec![f64::INFINITY.into()])]),
-            "no way to write the number inf",
-        ),
+        (request("m", &[Value::from(f64::NAN)]), "no way to write the number NaN"),
+        (request("m", &[Value::Array(vec![f64::INFINITY.into()])]), "no way to write the number inf"),
         (request("m", &[nested]), "nested more than 100 levels deep"),
         (
             request("m", &["secret\u{1}".into()]),
@@ -117,18 +108,9 @@ fn json_becomes_a_value() {
 fn debug_shows_no_content() {
     let value = Value::members([
         ("key", Value::from("canary")),
-        (
-            "list",
-            Value::Array(vec![
-                Value::Base64(b"canary".to_vec()),
-                Value::DateTime("canary".into()),
-            ]),
-        ),
+        ("list", Value::Array(vec![Value::Base64(b"canary".to_vec()), Value::DateTime("canary".into())])),
     ]);
-    assert_eq!(
-        format!("{value:?}"),
-        r#"{"key": String(6 bytes), "list": [Base64(6 bytes), DateTime]}"#
-    );
+    assert_eq!(format!("{value:?}"), r#"{"key": String(6 bytes), "list": [Base64(6 bytes), DateTime]}"#);
     let outcome = Outcome::Value(json!({"password": "canary"}));
     assert_eq!(format!("{outcome:?}"), "Value(..)");
 }
@@ -147,14 +129,8 @@ fn every_type_of_an_answer() {
         ("<value> plain <![CDATA[<x>]]></value>", json!(" plain <x>")),
         ("<value/>", json!("")),
         ("<value>\n  <string>x</string>\n</value>", json!("x")),
-        (
-            "<value><dateTime.iso8601>19980717T14:08:55</dateTime.iso8601></value>",
-            json!("19980717T14:08:55"),
-        ),
-        (
-            "<value><base64>\nbGli\nY2xvdWQ=\n</base64></value>",
-            json!("bGliY2xvdWQ="),
-        ),
+        ("<value><dateTime.iso8601>19980717T14:08:55</dateTime.iso8601></value>", json!("19980717T14:08:55")),
+        ("<value><base64>\nbGli\nY2xvdWQ=\n</base64></value>", json!("bGliY2xvdWQ=")),
         ("<value><nil/></value>", json!(null)),
         ("<value xmlns:ex=\"urn:x\"><ex:nil/></value>", json!(null)),
         ("<value><array><data/></array></value>", json!([])),
@@ -180,10 +156,7 @@ fn a_method_that_returns_nothing_gives_null() {
 
 #[test]
 fn a_fault_is_an_error_of_the_provider() {
-    for (code, expected) in [
-        ("<int>404</int>", "404"),
-        ("<string>X_NotFound</string>", "X_NotFound"),
-    ] {
+    for (code, expected) in [("<int>404</int>", "404"), ("<string>X_NotFound</string>", "X_NotFound")] {
         let text = format!(
             "<methodResponse><fault><value><struct>\
              <member><name>faultCode</name><value>{code}</value></member>\
@@ -193,16 +166,10 @@ fn a_fault_is_an_error_of_the_provider() {
         let outcome = parse_response(&text).unwrap();
         assert_eq!(
             outcome,
-            Outcome::Fault(Fault {
-                code: expected.into(),
-                message: "no such domain".into()
-            })
+            Outcome::Fault(Fault { code: expected.into(), message: "no such domain".into() })
         );
         let error = outcome.into_result().unwrap_err();
-        assert_eq!(
-            (error.kind(), error.code()),
-            (ErrorKind::Provider, Some(expected))
-        );
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Provider, Some(expected)));
         assert_eq!(error.to_string(), format!("no such domain ({expected})"));
     }
 }
@@ -247,9 +214,7 @@ fn errors_name_the_place() {
     );
     assert_eq!(error(""), format!("{root}`: it is missing"));
     assert_eq!(
-        parse_response("<html><body>502</body></html>")
-            .unwrap_err()
-            .to_string(),
+        parse_response("<html><body>502</body></html>").unwrap_err().to_string(),
         "unexpected answer at `html`: an XML-RPC answer begins with `methodResponse`"
     );
 }
@@ -257,11 +222,8 @@ fn errors_name_the_place() {
 #[test]
 fn deep_nesting_is_refused_instead_of_exhausting_the_stack() {
     let levels = 50_000;
-    let text = format!(
-        "{}{}",
-        "<value><array><data>".repeat(levels),
-        "</data></array></value>".repeat(levels)
-    );
+    let text =
+        format!("{}{}", "<value><array><data>".repeat(levels), "</data></array></value>".repeat(levels));
     assert!(error(&text).ends_with("values are nested more than 100 levels deep"));
 }
 

@@ -1,1 +1,48 @@
-//! The dummy provider: a cloud in memory, or in a file, for tests and demonstrations.
+//! The dummy provider: a whole cloud in memory, or in a file. It needs no account and no network.
+//!
+//! It is made for three things: to try libcloud out (`libcloud demo`), to show how a driver is written, and to stand in
+//! for a real provider in the tests of your own program, with faults on demand (see [`DummyCloud`]).
+//!
+//! Options of the configuration: [`DummyOptions`]. The `key`, as a number, says how many nodes there are to begin
+//! with, as in the seed.
+
+mod cloud;
+mod compute;
+mod dns;
+mod loadbalancer;
+mod storage;
+
+use std::sync::Arc;
+
+use libcloud_common::{Arguments, Descriptor, Registration, arguments};
+use libcloud_compute::ComputeDriver;
+
+pub use cloud::{Call, DummyCloud};
+pub use compute::{DummyComputeDriver, DummyCreateNode};
+
+/// Options of the dummy drivers' configuration.
+#[arguments]
+#[derive(Clone, Debug, Default)]
+pub struct DummyOptions {
+    /// The file that the cloud is kept in; without it the cloud ends with the driver.
+    pub state_file: Option<String>,
+    /// How many listings a new node is pending for before it runs (0).
+    pub boot_polls: Option<u32>,
+}
+
+const DESCRIPTOR: Descriptor = Descriptor::new("dummy", "Dummy", "https://example.com");
+
+impl DummyCloud {
+    /// A compute driver of this cloud.
+    pub fn compute(&self) -> Arc<dyn ComputeDriver> {
+        Arc::new(DummyComputeDriver::new(self.clone()))
+    }
+}
+
+/// The compute driver, to register.
+pub fn compute() -> Registration<dyn ComputeDriver> {
+    Registration::new(DESCRIPTOR, compute::capabilities, |config| {
+        DummyCloud::from_config(&config).map(|cloud| cloud.compute())
+    })
+    .options(DummyOptions::FIELDS)
+}

@@ -82,10 +82,7 @@ fn documented_s3_examples() {
         headers: &[S3_HOST, ("Range", "bytes=0-9"), empty, date],
         payload_hash: EMPTY_PAYLOAD,
     };
-    assert_eq!(
-        signer.signature(&get),
-        "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
-    );
+    assert_eq!(signer.signature(&get), "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
     let put = Request {
         method: "PUT",
         path: "/test%24file.text",
@@ -99,28 +96,15 @@ fn documented_s3_examples() {
         ],
         payload_hash: &hash,
     };
-    assert_eq!(
-        signer.signature(&put),
-        "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"
-    );
-    let lifecycle = Request {
-        path: "/",
-        query: &[("lifecycle", "")],
-        headers: &[S3_HOST, empty, date],
-        ..get
-    };
+    assert_eq!(signer.signature(&put), "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+    let lifecycle =
+        Request { path: "/", query: &[("lifecycle", "")], headers: &[S3_HOST, empty, date], ..get };
     assert_eq!(
         signer.signature(&lifecycle),
         "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
     );
-    let list = Request {
-        query: &[("max-keys", "2"), ("prefix", "J")],
-        ..lifecycle
-    };
-    assert_eq!(
-        signer.signature(&list),
-        "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
-    );
+    let list = Request { query: &[("max-keys", "2"), ("prefix", "J")], ..lifecycle };
+    assert_eq!(signer.signature(&list), "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
 }
 
 // The example of S3's documentation for query authentication.
@@ -135,9 +119,7 @@ fn documented_s3_presigned_url() {
         payload_hash: UNSIGNED_PAYLOAD,
     };
     assert_eq!(
-        s3_signer(&key)
-            .presign(&request, Duration::from_secs(86400), None)
-            .unwrap(),
+        s3_signer(&key).presign(&request, Duration::from_secs(86400), None).unwrap(),
         "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2F\
          aws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&\
          X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
@@ -171,10 +153,7 @@ fn recorded_signature_with_folded_user_agent() {
 
 #[test]
 fn an_encoded_path_is_encoded_once_more_except_for_s3() {
-    assert_eq!(
-        canonical_path("/a%20b/c+d", PathStyle::Normalized),
-        "/a%2520b/c%2Bd"
-    );
+    assert_eq!(canonical_path("/a%20b/c+d", PathStyle::Normalized), "/a%2520b/c%2Bd");
     for path in ["/a%20b//../c+d", "/", "//"] {
         assert_eq!(canonical_path(path, PathStyle::S3), path);
     }
@@ -199,10 +178,7 @@ fn dot_segments_at_the_end_leave_a_slash() {
 
 #[test]
 fn repeated_parameters_sort_by_value() {
-    assert_eq!(
-        canonical_query(&[("a", "2"), ("a-", ""), ("a", "10"), ("a", "")]),
-        "a=&a=10&a=2&a-="
-    );
+    assert_eq!(canonical_query(&[("a", "2"), ("a-", ""), ("a", "10"), ("a", "")]), "a=&a=10&a=2&a-=");
 }
 
 #[test]
@@ -212,19 +188,10 @@ fn wrong_dates_and_times_are_refused() {
         assert!(error.to_string().contains(part), "{error}");
     };
     for date in ["", "2015083", "2015-08-30", "2015083ü"] {
-        invalid(
-            Key::derive("canary", date, "r", "s").unwrap_err(),
-            "no date like 20150830",
-        );
+        invalid(Key::derive("canary", date, "r", "s").unwrap_err(), "no date like 20150830");
     }
     let key = suite_key();
-    for timestamp in [
-        "20150830",
-        "2015-08-30T12:36:00Z",
-        "20150830T1236000",
-        "20150830 123600Z",
-        "",
-    ] {
+    for timestamp in ["20150830", "2015-08-30T12:36:00Z", "20150830T1236000", "20150830 123600Z", ""] {
         let error = Signer::new("id", &key, timestamp, PathStyle::S3).unwrap_err();
         invalid(error, "no timestamp like 20150830T123600Z");
     }
@@ -238,44 +205,18 @@ fn wrong_dates_and_times_are_refused() {
 fn a_request_without_host_or_with_a_wrong_life_time_is_refused() {
     let key = s3_key();
     let signer = s3_signer(&key);
-    let request = Request {
-        method: "GET",
-        path: "/",
-        query: &[],
-        headers: &[],
-        payload_hash: UNSIGNED_PAYLOAD,
-    };
+    let request =
+        Request { method: "GET", path: "/", query: &[], headers: &[], payload_hash: UNSIGNED_PAYLOAD };
     let expires = Duration::from_secs(60);
-    for error in [
-        signer.authorization(&request),
-        signer.presign(&request, expires, None),
-    ] {
-        assert_eq!(
-            error.unwrap_err().to_string(),
-            "the header `host` must be among the signed headers"
-        );
+    for error in [signer.authorization(&request), signer.presign(&request, expires, None)] {
+        assert_eq!(error.unwrap_err().to_string(), "the header `host` must be among the signed headers");
     }
-    let request = Request {
-        headers: &[S3_HOST],
-        ..request
-    };
-    for wrong in [
-        Duration::ZERO,
-        Duration::from_millis(999),
-        MAX_EXPIRES + Duration::from_nanos(1),
-    ] {
+    let request = Request { headers: &[S3_HOST], ..request };
+    for wrong in [Duration::ZERO, Duration::from_millis(999), MAX_EXPIRES + Duration::from_nanos(1)] {
         let error = signer.presign(&request, wrong, None).unwrap_err();
-        assert!(
-            error.to_string().ends_with("choose between 1 second and 7 days"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("choose between 1 second and 7 days"), "{error}");
     }
-    assert!(
-        signer
-            .presign(&request, MAX_EXPIRES, None)
-            .unwrap()
-            .contains("X-Amz-Expires=604800&")
-    );
+    assert!(signer.presign(&request, MAX_EXPIRES, None).unwrap().contains("X-Amz-Expires=604800&"));
 }
 
 #[test]
@@ -291,10 +232,7 @@ fn debug_shows_no_credential() {
     };
     let shown = format!("{key:?} {signer:?} {request:?}");
     assert!(!shown.contains("canary"), "{shown}");
-    assert!(
-        shown.contains("x-amz-security-token") && shown.contains("20150830/r/s"),
-        "{shown}"
-    );
+    assert!(shown.contains("x-amz-security-token") && shown.contains("20150830/r/s"), "{shown}");
 }
 
 /// Paths with more slashes, dots and odd characters than chance would bring.

@@ -32,11 +32,7 @@ const UNRESERVED: &str = "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 const SUITE: &[Case<'static>] = &[
     VANILLA,
-    Case {
-        name: "get-relative-relative-normalized",
-        path: "/example1/example2/../..",
-        ..VANILLA
-    },
+    Case { name: "get-relative-relative-normalized", path: "/example1/example2/../..", ..VANILLA },
     Case {
         name: "get-vanilla-query-order-key-case",
         query: &[("Param2", "value2"), ("Param1", "value1")],
@@ -119,11 +115,7 @@ const SUITE: &[Case<'static>] = &[
     },
     Case {
         name: "get-header-key-duplicate",
-        headers: &[
-            ("My-Header1", "value2"),
-            ("My-Header1", "value2"),
-            ("My-Header1", "value1"),
-        ],
+        headers: &[("My-Header1", "value2"), ("My-Header1", "value2"), ("My-Header1", "value1")],
         header_signature: "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea",
         query_signature: "3349ee0b81b4b589da0ff28a395c3591e04de515651dd74f298fa992d1507a97",
         ..VANILLA
@@ -218,9 +210,7 @@ fn test_suite_queries() {
             headers: &headers,
             payload_hash: EMPTY_PAYLOAD,
         };
-        let query = signer
-            .presign(&request, Duration::from_secs(3600), case.token)
-            .unwrap();
+        let query = signer.presign(&request, Duration::from_secs(3600), case.token).unwrap();
         let (_, signature) = query.split_once("&X-Amz-Signature=").unwrap();
         assert_eq!(signature, case.query_signature, "{}: {query}", case.name);
     }
@@ -236,13 +226,7 @@ fn test_suite_signed_body() {
         ("x-amz-content-sha256", hash.as_str()),
         ("x-amz-date", TIMESTAMP),
     ];
-    let request = Request {
-        method: "POST",
-        path: "/",
-        query: &[],
-        headers: &headers,
-        payload_hash: &hash,
-    };
+    let request = Request { method: "POST", path: "/", query: &[], headers: &headers, payload_hash: &hash };
     let key = suite_key();
     let signer = Signer::new("AKIDEXAMPLE", &key, TIMESTAMP, PathStyle::Normalized).unwrap();
     assert_eq!(

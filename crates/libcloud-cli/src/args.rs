@@ -1,0 +1,131 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{call, compute, providers};
+
+/// One command line for many clouds: servers, volumes, object storage, load balancers, DNS and prices.
+#[derive(Debug, Parser)]
+#[command(name = "libcloud", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is true of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Provider and credentials")]
+pub(crate) struct Global {
+    /// The provider: an id from `libcloud providers list`
+    #[arg(long, global = true, env = "LIBCLOUD_PROVIDER", value_name = "ID")]
+    pub(crate) provider: Option<String>,
+    /// A profile of the configuration file
+    #[arg(long, global = true, env = "LIBCLOUD_PROFILE", value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The account: access key id, user name or API key
+    #[arg(long, global = true, env = "LIBCLOUD_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// Its secret key or password; a profile, the environment or --secret-file keep it out of the process list
+    #[arg(long, global = true, env = "LIBCLOUD_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<String>,
+    /// A file whose first line is the secret
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "secret")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The region or data centre
+    #[arg(long, global = true, env = "LIBCLOUD_REGION")]
+    pub(crate) region: Option<String>,
+    /// Where every host of the provider is to be found instead
+    #[arg(long, global = true, env = "LIBCLOUD_ENDPOINT", value_name = "URL")]
+    pub(crate) endpoint: Option<libcloud::common::Url>,
+    /// The authentication service, if it is apart
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) auth_url: Option<libcloud::common::Url>,
+    /// The version of the provider's API to speak
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub(crate) api_version: Option<String>,
+    /// An option that only this driver knows; JSON or text
+    #[arg(long = "option", global = true, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) options: Vec<(String, serde_json::Value)>,
+    /// The only certificate authorities to trust
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Connections")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The longest that a call may take, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", help_heading = "Connections")]
+    pub(crate) timeout: Option<f64>,
+    /// How often a call that may be repeated is repeated
+    #[arg(long, global = true, value_name = "N", help_heading = "Connections")]
+    pub(crate) retries: Option<u32>,
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    pub(crate) format: Format,
+    /// Show what would be called, and call nothing that changes anything
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) dry_run: bool,
+    /// Do not ask before something is destroyed
+    #[arg(long, short = 'y', global = true, help_heading = "Output")]
+    pub(crate) yes: bool,
+    /// No progress, no notes
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Tell what is done; twice for more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON document a line, as they arrive
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Servers and their volumes, images and keys
+    Compute(compute::ComputeCommand),
+    /// Any method of any driver by its name, with JSON in and out
+    Call(call::CallCommand),
+    /// The providers and what they can do
+    Providers(providers::ProvidersCommand),
+}
+
+/// Extension arguments of a command.
+#[derive(Debug, Args)]
+pub(crate) struct ExArgs {
+    /// An argument that only this provider knows; JSON or text
+    #[arg(long = "ex", value_name = "NAME=VALUE", value_parser = pair)]
+    ex: Vec<(String, serde_json::Value)>,
+}
+
+impl ExArgs {
+    /// Adds them to the arguments of a call, with the prefix `ex_` where it was left out.
+    pub(crate) fn add_to(self, args: &mut serde_json::Value) {
+        if let Some(map) = args.as_object_mut() {
+            for (name, value) in self.ex {
+                let name = if name.starts_with("ex_") { name } else { format!("ex_{name}") };
+                map.insert(name, value);
+            }
+        }
+    }
+}
+
+/// `NAME=VALUE`, where the value is JSON if it can be read as such, and text otherwise.
+pub(crate) fn pair(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+    if name.is_empty() {
+        return Err("the name before `=` is empty".into());
+    }
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((name.to_owned(), value))
+}

@@ -1,0 +1,7 @@
+//! The program `libcloud`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    libcloud_cli::run(libcloud::Registry::builtin())
+}

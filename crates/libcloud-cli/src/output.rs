@@ -1,0 +1,201 @@
+//! How results are written: tables for people, JSON, JSON lines and CSV for programs.
+
+use std::io::{self, Write as _};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use futures_util::StreamExt as _;
+use libcloud::catalogue::Service;
+use libcloud::common::{BoxStream, Extra, json};
+use libcloud::{Capabilities, Error, Result, Support};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::args::Format;
+
+/// The columns of a table: header, and where the value is in the JSON (`size.id`).
+pub(crate) type Columns = &'static [(&'static str, &'static str)];
+
+/// Writes results to standard output, and nothing else.
+pub(crate) struct Output {
+    format: Format,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// A listing: JSON lines and CSV as it arrives, a table or a JSON list when it is complete.
+    pub(crate) async fn list<T: Serialize>(&self, columns: Columns, mut items: BoxStream<'_, Result<T>>) -> Result<()> {
+        let mut rows = Vec::new();
+        let mut out = io::stdout().lock();
+        if self.format == Format::Csv {
+            line(&mut out, &csv(columns.iter().map(|(header, _)| (*header).to_owned())))?;
+        }
+        while let Some(item) = items.next().await {
+            let value = to_value(&item?)?;
+            match self.format {
+                Format::Jsonl => line(&mut out, &value.to_string())?,
+                Format::Csv => line(&mut out, &csv(columns.iter().map(|(_, path)| cell(&value, path))))?,
+                Format::Table | Format::Json => rows.push(value),
+            }
+        }
+        match self.format {
+            Format::Json => line(&mut out, &pretty(&rows)?),
+            Format::Table => line(&mut out, &table(columns, &rows)),
+            Format::Jsonl | Format::Csv => Ok(()),
+        }
+    }
+
+    /// One resource or any other result.
+    pub(crate) fn value(&self, value: &impl Serialize) -> Result<()> {
+        let value = to_value(value)?;
+        let mut out = io::stdout().lock();
+        match self.format {
+            Format::Json => line(&mut out, &pretty(&value)?),
+            Format::Jsonl => line(&mut out, &value.to_string()),
+            Format::Table => line(&mut out, &facts(&value)),
+            Format::Csv => {
+                let Value::Object(map) = &value else { return line(&mut out, &plain(&value)) };
+                line(&mut out, &csv(map.keys().cloned()))?;
+                line(&mut out, &csv(map.values().map(plain)))
+            }
+        }
+    }
+
+    /// The answer of a call by name: JSON in every format.
+    pub(crate) fn raw(&self, value: &Value) -> Result<()> {
+        let compact = self.format == Format::Jsonl;
+        line(&mut io::stdout().lock(), &if compact { value.to_string() } else { pretty(value)? })
+    }
+
+    /// What each driver can do: a column a driver, a row a method.
+    pub(crate) fn matrix(&self, service: Service, drivers: &[(&str, Capabilities)], methods: &[&str]) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if self.format != Format::Table && self.format != Format::Csv {
+            let drivers: serde_json::Map<_, _> = drivers
+                .iter()
+                .map(|(id, can)| {
+                    let methods: serde_json::Map<_, _> =
+                        methods.iter().map(|method| Ok(((*method).to_owned(), to_value(&can.of(method))?))).collect::<Result<_>>()?;
+                    Ok(((*id).to_owned(), methods.into()))
+                })
+                .collect::<Result<_>>()?;
+            return line(&mut out, &pretty(&json!({ "service": service, "drivers": drivers }))?);
+        }
+        let header = std::iter::once(service.to_string()).chain(drivers.iter().map(|(id, _)| (*id).to_owned()));
+        let rows = methods.iter().map(|method| {
+            let cells = drivers.iter().map(|(_, can)| match can.of(method) {
+                Support::Supported => "yes",
+                Support::ProviderCannot { .. } => "cannot",
+                _ => "no",
+            });
+            std::iter::once((*method).to_owned()).chain(cells.map(str::to_owned))
+        });
+        if self.format == Format::Csv {
+            line(&mut out, &csv(header))?;
+            return rows.into_iter().try_for_each(|row| line(&mut out, &csv(row)));
+        }
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_header(header);
+        for row in rows {
+            table.add_row(row);
+        }
+        line(&mut out, &trimmed(&table))?;
+        line(&mut out, "")
+    }
+
+    /// That it was done: `true` for programs, a sentence for people.
+    pub(crate) fn done(&self, sentence: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        match self.format {
+            Format::Table => line(&mut out, sentence),
+            Format::Json | Format::Jsonl | Format::Csv => line(&mut out, "true"),
+        }
+    }
+
+    /// Text as it is, whatever the format: a zone file, an object.
+    pub(crate) fn text(text: &str) -> Result<()> {
+        io::stdout().lock().write_all(text.as_bytes()).map_err(broken)
+    }
+}
+
+fn to_value(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::malformed("result", error))
+}
+
+fn pretty(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).map_err(|error| Error::malformed("result", error))
+}
+
+fn line(out: &mut impl io::Write, text: &str) -> Result<()> {
+    writeln!(out, "{text}").map_err(broken)
+}
+
+fn broken(error: io::Error) -> Error {
+    Error::io("write to standard output", error)
+}
+
+/// A table for people.
+pub(crate) fn table(columns: Columns, rows: &[Value]) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(columns.iter().map(|(header, _)| header.to_uppercase()));
+    for row in rows {
+        table.add_row(columns.iter().map(|(_, path)| cell(row, path)));
+    }
+    trimmed(&table)
+}
+
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// One resource, a line an attribute; secrets hidden.
+fn facts(value: &Value) -> String {
+    let Value::Object(map) = value else { return plain(value) };
+    let hidden = Extra::from(map.clone()).redacted();
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    for (name, value) in hidden.iter() {
+        let empty = match value {
+            Value::Null => true,
+            Value::Object(map) => map.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
+        if !empty {
+            table.add_row([name.clone(), plain(value)]);
+        }
+    }
+    trimmed(&table)
+}
+
+/// The value at a dotted path, as text.
+fn cell(row: &Value, path: &str) -> String {
+    path.split('.').try_fold(row, |value, name| value.get(name)).map(plain).unwrap_or_default()
+}
+
+/// A value as people write it: text without quotes, lists with commas.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(map) => match map.get("id").or_else(|| map.get("name")) {
+            Some(id) => plain(id),
+            None => value.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// One line of CSV (RFC 4180).
+fn csv(cells: impl Iterator<Item = String>) -> String {
+    let quoted = cells.map(|cell| {
+        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    });
+    quoted.collect::<Vec<_>>().join(",")
+}
