@@ -1,0 +1,79 @@
+//! Everything that a change must pass.
+
+use std::process::Command;
+
+use crate::{Result, layers, matrix, peers, run};
+
+/// The provider features of the facade: each must build alone.
+const FEATURES: &[&str] = &["aws", "dummy", "local"];
+
+/// Runs all checks, the cheap ones first.
+pub(crate) fn run(with_peers: bool) -> Result {
+    step("format", || run::run(&mut run::cargo_with(["fmt", "--all", "--check"])))?;
+    step("layers", layers::check)?;
+    step("licences and sources", licences)?;
+    step("clippy", || {
+        run::run(&mut run::cargo_with([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "--deny=warnings",
+        ]))
+    })?;
+    step("each feature alone", || {
+        run::run(&mut run::cargo_with(["check", "-p", "libcloud", "--no-default-features"]))?;
+        for feature in FEATURES {
+            run::run(&mut run::cargo_with([
+                "check",
+                "-p",
+                "libcloud",
+                "--no-default-features",
+                "--features",
+                feature,
+            ]))?;
+        }
+        Ok(())
+    })?;
+    step("documentation", || {
+        run::run(
+            run::cargo_with(["doc", "--workspace", "--no-deps", "--all-features"])
+                .env("RUSTDOCFLAGS", "--deny=warnings"),
+        )
+    })?;
+    step("the README's commands", || {
+        run::run(&mut run::cargo_with(["run", "-p", "libcloud-cli", "--", "demo"]))?;
+        run::run(&mut run::cargo_with(["test", "--workspace"]))
+    })?;
+    step("a driver from outside", outside)?;
+    step("the matrix in the book", matrix::check)?;
+    if with_peers {
+        step("real servers", || peers::test(&[]))?;
+    }
+    println!("everything passed");
+    Ok(())
+}
+
+fn step(name: &str, act: impl FnOnce() -> Result) -> Result {
+    println!("\n== {name}");
+    act().map_err(|problem| format!("{name}: {problem}"))
+}
+
+/// Fails on a licence, source, advisory or crate that deny.toml does not allow; two crypto libraries are one too many.
+fn licences() -> Result {
+    let installed =
+        run::cargo_with(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    if !installed {
+        run::run(&mut run::cargo_with(["install", "cargo-deny", "--locked", "--version", "^0.20"]))?;
+    }
+    run::run(&mut run::cargo_with(["deny", "--workspace", "check", "bans", "licenses", "sources"]))
+}
+
+/// Builds and runs the book's example of a driver that lives outside the workspace.
+fn outside() -> Result {
+    let folder = run::root().join("docs/examples/third-party");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).args(["test"]);
+    run::run(&mut command)
+}

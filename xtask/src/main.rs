@@ -1,0 +1,58 @@
+//! The project's chores. `cargo xtask help` lists them.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal and for CI logs"
+)]
+
+use std::process::ExitCode;
+
+mod ci;
+mod layers;
+mod matrix;
+mod peers;
+mod run;
+
+/// What went wrong, for a person.
+type Result<T = ()> = std::result::Result<T, String>;
+
+const HELP: &str = "cargo xtask <chore>
+
+  ci [--no-peers]        everything that a change must pass, in the order of its cost
+  layers                 check that the arrows between the crates point one way
+  matrix [--check]       write docs/providers.md from the drivers' capabilities, or check that it is up to date
+  peers list             the real servers that the drivers are tested against
+  peers start|stop NAME  start or stop one; start prints its addresses and test credentials
+  peers test [NAME …]    start them, run the tests that need them, stop them
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["ci"] => ci::run(true),
+        ["ci", "--no-peers"] => ci::run(false),
+        ["layers"] => layers::check(),
+        ["matrix"] => matrix::write(),
+        ["matrix", "--check"] => matrix::check(),
+        ["peers", "list"] => {
+            peers::list();
+            Ok(())
+        }
+        ["peers", "start", name] => peers::start(name),
+        ["peers", "stop", name] => peers::stop(name),
+        ["peers", "test", names @ ..] => peers::test(names),
+        ["help" | "--help"] | [] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("there is no such chore: {}\n\n{HELP}", words.join(" "))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
