@@ -65,8 +65,7 @@ pub trait DnsDriverExt: DnsDriver {
 
     /// Makes a record with the zone's or the provider's time to live.
     async fn create_record(&self, name: &str, zone: &Zone, type_: RecordType, data: &str) -> Result<Record> {
-        self.create_record_with(name, zone, type_, data, CreateRecord::new())
-            .await
+        self.create_record_with(name, zone, type_, data, CreateRecord::new()).await
     }
 
     /// Deletes a zone and all of its records, for good.
@@ -98,8 +97,7 @@ pub trait DnsDriverExt: DnsDriver {
 
     /// Writes the zone as a zone file. A file of that name is replaced as a whole or, if anything fails, not at all.
     async fn export_zone_to_bind_zone_file(&self, zone: &Zone, file_path: &Path) -> Result<()> {
-        self.export_zone_to_bind_zone_file_with(zone, file_path, Options::new())
-            .await
+        self.export_zone_to_bind_zone_file_with(zone, file_path, Options::new()).await
     }
 }
 

@@ -33,9 +33,7 @@ impl ZoneHandle {
         data: &str,
         options: CreateRecord,
     ) -> Result<Record> {
-        self.driver
-            .create_record_with(name, self, type_, data, options)
-            .await
+        self.driver.create_record_with(name, self, type_, data, options).await
     }
 
     /// Changes what is given, and takes over what the provider then says.

@@ -92,9 +92,7 @@ fn null_is_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 /// A record's zone: all of it, or its id alone.
 fn zone_or_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Zone>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    Zone::from_json(value)
-        .map(Arc::new)
-        .map_err(serde::de::Error::custom)
+    Zone::from_json(value).map(Arc::new).map_err(serde::de::Error::custom)
 }
 
 resources! {
@@ -104,13 +102,7 @@ resources! {
 impl Zone {
     /// A zone with what every provider tells.
     pub fn new(id: impl Into<String>, domain: impl Into<String>, type_: ZoneType) -> Self {
-        Self {
-            id: id.into(),
-            domain: domain.into(),
-            type_,
-            ttl: None,
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), domain: domain.into(), type_, ttl: None, extra: Extra::new() }
     }
 
     /// A zone of which only the id is known. Nothing is asked of the provider.

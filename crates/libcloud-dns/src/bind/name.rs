@@ -67,10 +67,7 @@ fn is_within(name: &str, origin: &str) -> bool {
     if origin == "." {
         return true;
     }
-    let Some((head, tail)) = name
-        .len()
-        .checked_sub(origin.len())
-        .and_then(|at| name.split_at_checked(at))
+    let Some((head, tail)) = name.len().checked_sub(origin.len()).and_then(|at| name.split_at_checked(at))
     else {
         return false;
     };

@@ -126,11 +126,7 @@ fn one_word(field: Field, word: &str, origin: &str) -> Result<String, Cow<'stati
 fn numbers_apart(record: &Record, fields: usize) -> Result<Vec<String>, Cow<'static, str>> {
     let needed: &[(&str, Option<u16>)] = match record.type_.as_str() {
         "MX" => &[("priority", record.priority())],
-        "SRV" => &[
-            ("priority", record.priority()),
-            ("weight", record.weight()),
-            ("port", record.port()),
-        ],
+        "SRV" => &[("priority", record.priority()), ("weight", record.weight()), ("port", record.port())],
         _ => return Ok(Vec::new()),
     };
     let parts = record.data.split_ascii_whitespace().count();

@@ -34,9 +34,7 @@ pub(super) fn take_byte(bytes: &mut &[u8]) -> Result<Option<(u8, bool)>, Cow<'st
             let [b @ b'0'..=b'9', c @ b'0'..=b'9', tail @ ..] = tail else {
                 return Err("a backslash before a digit needs three of them".into());
             };
-            let value = [a, *b, *c]
-                .iter()
-                .fold(0u16, |value, digit| value * 10 + u16::from(digit - b'0'));
+            let value = [a, *b, *c].iter().fold(0u16, |value, digit| value * 10 + u16::from(digit - b'0'));
             *bytes = tail;
             let value = u8::try_from(value).map_err(|_| format!("\\{value} is more than \\255"))?;
             Ok(Some((value, true)))
@@ -150,11 +148,7 @@ pub(super) fn take_word<'a>(data: &mut &'a str) -> Result<Option<&'a str>, Cow<'
         }
     }
     if in_quotes || escaped {
-        return Err(format!(
-            "{} is never closed",
-            if in_quotes { "a quote" } else { "a backslash" }
-        )
-        .into());
+        return Err(format!("{} is never closed", if in_quotes { "a quote" } else { "a backslash" }).into());
     }
     let (word, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     *data = rest;
