@@ -16,9 +16,11 @@ use std::sync::Arc;
 
 use libcloud_common::{Arguments, Descriptor, Registration, arguments};
 use libcloud_compute::ComputeDriver;
+use libcloud_dns::DnsDriver;
 
 pub use cloud::{Call, DummyCloud};
 pub use compute::{DummyComputeDriver, DummyCreateNode};
+pub use dns::DummyDnsDriver;
 
 /// Options of the dummy drivers' configuration.
 #[arguments]
@@ -39,10 +41,25 @@ impl DummyCloud {
     }
 }
 
+impl DummyCloud {
+    /// A DNS driver of this cloud.
+    pub fn dns(&self) -> Arc<dyn DnsDriver> {
+        Arc::new(DummyDnsDriver::new(self.clone()))
+    }
+}
+
 /// The compute driver, to register.
 pub fn compute() -> Registration<dyn ComputeDriver> {
     Registration::new(DESCRIPTOR, compute::capabilities, |config| {
         DummyCloud::from_config(&config).map(|cloud| cloud.compute())
+    })
+    .options(DummyOptions::FIELDS)
+}
+
+/// The DNS driver, to register.
+pub fn dns() -> Registration<dyn DnsDriver> {
+    Registration::new(DESCRIPTOR, dns::capabilities, |config| {
+        DummyCloud::from_config(&config).map(|cloud| cloud.dns())
     })
     .options(DummyOptions::FIELDS)
 }
