@@ -46,7 +46,7 @@ impl ZoneState {
         if !taken(&first) {
             return first;
         }
-        (2..).map(|n| format!("{first}-{n}")).find(|id| !taken(id)).unwrap_or(first)
+        (2..=self.records.len() + 2).map(|n| format!("{first}-{n}")).find(|id| !taken(id)).unwrap_or(first)
     }
 }
 
