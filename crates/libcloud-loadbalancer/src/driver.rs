@@ -33,9 +33,7 @@ pub trait LoadBalancerDriver: Driver {
 
     /// How the provider can share out requests. Nothing is asked of it.
     fn list_supported_algorithms(&self) -> Vec<Algorithm> {
-        self.inner()
-            .map(LoadBalancerDriver::list_supported_algorithms)
-            .unwrap_or_default()
+        self.inner().map(LoadBalancerDriver::list_supported_algorithms).unwrap_or_default()
     }
 
     /// The balancers, as they arrive.
@@ -76,9 +74,7 @@ pub trait LoadBalancerDriver: Driver {
         options: Options,
     ) -> Result<Member> {
         if let Some(inner) = self.inner() {
-            return inner
-                .balancer_attach_compute_node_with(balancer, node, options)
-                .await;
+            return inner.balancer_attach_compute_node_with(balancer, node, options).await;
         }
         let member = Member::of_node(node, balancer.port);
         self.balancer_attach_member_with(balancer, &member, options).await
@@ -121,13 +117,7 @@ impl dyn LoadBalancerDriver {
     /// `InvalidArgument` for an unknown name or argument (the message says what was probably meant, or what there
     /// is) and for a missing or wrong argument; otherwise what the method answers.
     pub async fn call(&self, name: &str, args: Value) -> Result<Value> {
-        dispatch::call(
-            self,
-            &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS],
-            name,
-            args,
-        )
-        .await
+        dispatch::call(self, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS], name, args).await
     }
 
     /// Every method that [`call`](Self::call) reaches.

@@ -45,20 +45,17 @@ pub trait LoadBalancerDriverExt: LoadBalancerDriver {
 
     /// Lets a node get requests, at the balancer's port.
     async fn balancer_attach_compute_node(&self, balancer: &LoadBalancer, node: &Node) -> Result<Member> {
-        self.balancer_attach_compute_node_with(balancer, node, Options::new())
-            .await
+        self.balancer_attach_compute_node_with(balancer, node, Options::new()).await
     }
 
     /// Lets a member get requests; gives it as the provider then knows it.
     async fn balancer_attach_member(&self, balancer: &LoadBalancer, member: &Member) -> Result<Member> {
-        self.balancer_attach_member_with(balancer, member, Options::new())
-            .await
+        self.balancer_attach_member_with(balancer, member, Options::new()).await
     }
 
     /// Takes a member out: it gets no more requests.
     async fn balancer_detach_member(&self, balancer: &LoadBalancer, member: &Member) -> Result<()> {
-        self.balancer_detach_member_with(balancer, member, Options::new())
-            .await
+        self.balancer_detach_member_with(balancer, member, Options::new()).await
     }
 
     /// The members of a balancer.

@@ -90,14 +90,7 @@ resources! {
 impl LoadBalancer {
     /// A balancer with what every provider tells.
     pub fn new(id: impl Into<String>, name: impl Into<String>, state: State) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            state,
-            ip: None,
-            port: None,
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), name: name.into(), state, ip: None, port: None, extra: Extra::new() }
     }
 
     /// A balancer of which only the id is known. Nothing is asked of the provider.
@@ -116,22 +109,13 @@ impl LoadBalancer {
 impl Member {
     /// A member that the provider has this id for.
     pub fn new(id: impl Into<String>, ip: impl Into<String>, port: impl Into<Option<u16>>) -> Self {
-        Self {
-            id: id.into(),
-            ip: Some(ip.into()),
-            port: port.into(),
-            balancer: None,
-            extra: Extra::new(),
-        }
+        Self { id: id.into(), ip: Some(ip.into()), port: port.into(), balancer: None, extra: Extra::new() }
     }
 
     /// A member of which only the id is known: the node's at providers that balance among nodes. Nothing is asked of
     /// the provider.
     pub fn from_id(id: impl Into<String>) -> Self {
-        Self {
-            ip: None,
-            ..Self::new(id, "", None)
-        }
+        Self { ip: None, ..Self::new(id, "", None) }
     }
 
     /// A member to be attached, at this address and port.

@@ -24,10 +24,7 @@ impl Serialize for Content {
         }
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => Binary {
-                base64: encode::base64(&self.0),
-            }
-            .serialize(serializer),
+            Err(_) => Binary { base64: encode::base64(&self.0) }.serialize(serializer),
         }
     }
 }

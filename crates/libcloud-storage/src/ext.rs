@@ -45,15 +45,12 @@ pub trait StorageDriverExt: StorageDriver {
         container: &Container,
         options: ListObjects,
     ) -> Result<Vec<Object>> {
-        self.iterate_container_objects_with(container, options)
-            .try_collect()
-            .await
+        self.iterate_container_objects_with(container, options).try_collect().await
     }
 
     /// All objects of a container.
     async fn list_container_objects(&self, container: &Container) -> Result<Vec<Object>> {
-        self.list_container_objects_with(container, ListObjects::new())
-            .await
+        self.list_container_objects_with(container, ListObjects::new()).await
     }
 
     /// One container by its name.
@@ -63,8 +60,7 @@ pub trait StorageDriverExt: StorageDriver {
 
     /// One object by its name.
     async fn get_object(&self, container_name: &str, object_name: &str) -> Result<Object> {
-        self.get_object_with(container_name, object_name, Options::new())
-            .await
+        self.get_object_with(container_name, object_name, Options::new()).await
     }
 
     /// Makes a container.
@@ -105,8 +101,7 @@ pub trait StorageDriverExt: StorageDriver {
         container: &Container,
         object_name: &str,
     ) -> Result<Object> {
-        self.upload_object_with(file_path, container, object_name, UploadObject::new())
-            .await
+        self.upload_object_with(file_path, container, object_name, UploadObject::new()).await
     }
 
     /// Makes an object of a stream, or replaces it.
@@ -116,8 +111,7 @@ pub trait StorageDriverExt: StorageDriver {
         container: &Container,
         object_name: &str,
     ) -> Result<Object> {
-        self.upload_object_via_stream_with(body, container, object_name, UploadObject::new())
-            .await
+        self.upload_object_via_stream_with(body, container, object_name, UploadObject::new()).await
     }
 
     /// Writes an object into a file. If the destination is a folder, the file gets the last part of the object's name.
@@ -140,8 +134,7 @@ pub trait StorageDriverExt: StorageDriver {
 
     /// Writes an object into a file that is not there yet, or into a folder.
     async fn download_object(&self, obj: &Object, destination_path: &Path) -> Result<()> {
-        self.download_object_with(obj, destination_path, DownloadObject::new())
-            .await
+        self.download_object_with(obj, destination_path, DownloadObject::new()).await
     }
 
     /// Writes the part of an object from `start_bytes` up to, not including, `end_bytes`, or to the object's end,
@@ -168,14 +161,12 @@ pub trait StorageDriverExt: StorageDriver {
         end_bytes: Option<u64>,
     ) -> Result<()> {
         let options = DownloadObject::new();
-        self.download_object_range_with(obj, destination_path, start_bytes, end_bytes, options)
-            .await
+        self.download_object_range_with(obj, destination_path, start_bytes, end_bytes, options).await
     }
 
     /// The content of an object as it arrives.
     async fn download_object_as_stream(&self, obj: &Object) -> Result<ObjectStream> {
-        self.download_object_as_stream_with(obj, StreamObject::new())
-            .await
+        self.download_object_as_stream_with(obj, StreamObject::new()).await
     }
 
     /// The content of an object from `start_bytes` up to, not including, `end_bytes`, or to the object's end, as it

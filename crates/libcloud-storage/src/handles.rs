@@ -53,9 +53,7 @@ impl ContainerHandle {
         options: UploadObject,
     ) -> Result<Object> {
         let path = file_path.as_ref();
-        self.driver
-            .upload_object_with(path, self, object_name, options)
-            .await
+        self.driver.upload_object_with(path, self, object_name, options).await
     }
 
     /// Makes an object of a stream, or replaces it.
@@ -66,9 +64,7 @@ impl ContainerHandle {
         options: UploadObject,
     ) -> Result<Object> {
         let body = body.into();
-        self.driver
-            .upload_object_via_stream_with(body, self, object_name, options)
-            .await
+        self.driver.upload_object_via_stream_with(body, self, object_name, options).await
     }
 
     /// Writes one of its objects into a file.
@@ -97,9 +93,7 @@ impl ContainerHandle {
         options: DownloadObject,
     ) -> Result<()> {
         let path = destination_path.as_ref();
-        self.driver
-            .download_object_range_with(obj, path, start_bytes, end_bytes, options)
-            .await
+        self.driver.download_object_range_with(obj, path, start_bytes, end_bytes, options).await
     }
 
     /// Part of the content of one of its objects as it arrives.
@@ -109,9 +103,7 @@ impl ContainerHandle {
         start_bytes: u64,
         end_bytes: Option<u64>,
     ) -> Result<ObjectStream> {
-        self.driver
-            .download_object_range_as_stream(obj, start_bytes, end_bytes)
-            .await
+        self.driver.download_object_range_as_stream(obj, start_bytes, end_bytes).await
     }
 
     /// Deletes one of its objects.
@@ -156,16 +148,12 @@ impl ObjectHandle {
         options: DownloadObject,
     ) -> Result<()> {
         let path = destination_path.as_ref();
-        self.driver
-            .download_object_range_with(self, path, start_bytes, end_bytes, options)
-            .await
+        self.driver.download_object_range_with(self, path, start_bytes, end_bytes, options).await
     }
 
     /// Part of its content as it arrives.
     pub async fn range_as_stream(&self, start_bytes: u64, end_bytes: Option<u64>) -> Result<ObjectStream> {
-        self.driver
-            .download_object_range_as_stream(self, start_bytes, end_bytes)
-            .await
+        self.driver.download_object_range_as_stream(self, start_bytes, end_bytes).await
     }
 
     /// Deletes it.

@@ -50,9 +50,7 @@ impl Arg for ListObjects {
         let prefix = <Option<String> as Arg>::take(args, "prefix")?;
         let old = <Option<String> as Arg>::take(args, "ex_prefix")?;
         if prefix.is_some() && old.is_some() && prefix != old {
-            return Err(Error::invalid_argument(
-                "`ex_prefix` is the old name of `prefix`; give one of them",
-            ));
+            return Err(Error::invalid_argument("`ex_prefix` is the old name of `prefix`; give one of them"));
         }
         Ok(Self {
             prefix: prefix.or(old),
@@ -161,9 +159,7 @@ impl UploadObject {
     pub fn content_type_for(&self, object_name: &str) -> String {
         match &self.content_type {
             Some(content_type) => content_type.clone(),
-            None => guess_content_type(object_name)
-                .unwrap_or("application/octet-stream")
-                .to_owned(),
+            None => guess_content_type(object_name).unwrap_or("application/octet-stream").to_owned(),
         }
     }
 }

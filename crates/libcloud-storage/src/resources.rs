@@ -73,10 +73,7 @@ resources! {
 impl Container {
     /// A container.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            extra: Extra::new(),
-        }
+        Self { name: name.into(), extra: Extra::new() }
     }
 
     /// A container of which only the name is known. Nothing is asked of the provider.

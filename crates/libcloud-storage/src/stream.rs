@@ -65,10 +65,7 @@ pub struct UploadBody {
 impl UploadBody {
     /// A stream of unknown length.
     pub fn new(stream: impl Stream<Item = Result<Bytes>> + Send + 'static) -> Self {
-        Self {
-            length: None,
-            stream: stream.boxed(),
-        }
+        Self { length: None, stream: stream.boxed() }
     }
 
     /// A stream of this length in bytes. One that turns out longer or shorter fails, so that no provider keeps
@@ -88,10 +85,7 @@ impl UploadBody {
                 }
             },
         );
-        Self {
-            length: Some(length),
-            stream: counted.boxed(),
-        }
+        Self { length: Some(length), stream: counted.boxed() }
     }
 
     /// The content of a file of this machine.
@@ -101,9 +95,7 @@ impl UploadBody {
     pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let cannot = |path: &Path, error| Error::io(format_args!("read {}", path.display()), error);
-        let file = tokio::fs::File::open(&path)
-            .await
-            .map_err(|error| cannot(&path, error))?;
+        let file = tokio::fs::File::open(&path).await.map_err(|error| cannot(&path, error))?;
         let meta = file.metadata().await.map_err(|error| cannot(&path, error))?;
         if meta.is_dir() {
             return Err(cannot(&path, std::io::ErrorKind::IsADirectory.into()));
@@ -158,27 +150,18 @@ impl UploadBody {
         let digest = PassingHash(Arc::new(Mutex::new(Hasher::new(hash_type))));
         let hasher = Arc::clone(&digest.0);
         let body = self.inspect(move |bytes| {
-            hasher
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .update(bytes);
+            hasher.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
         });
         (body, digest)
     }
 
     fn inspect(self, mut look: impl FnMut(&Bytes) + Send + 'static) -> Self {
-        Self {
-            length: self.length,
-            stream: self.stream.inspect_ok(move |bytes| look(bytes)).boxed(),
-        }
+        Self { length: self.length, stream: self.stream.inspect_ok(move |bytes| look(bytes)).boxed() }
     }
 }
 
 fn wrong_length(found: impl fmt::Display, expected: u64) -> Error {
-    Error::new(
-        ErrorKind::HashMismatch,
-        format!("the content was to have {expected} bytes and has {found}"),
-    )
+    Error::new(ErrorKind::HashMismatch, format!("the content was to have {expected} bytes and has {found}"))
 }
 
 impl From<Bytes> for UploadBody {
@@ -210,9 +193,7 @@ impl From<&str> for UploadBody {
 
 impl fmt::Debug for UploadBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadBody")
-            .field("length", &self.length)
-            .finish_non_exhaustive()
+        f.debug_struct("UploadBody").field("length", &self.length).finish_non_exhaustive()
     }
 }
 
@@ -229,9 +210,9 @@ impl Arg for UploadBody {
                 .map(Self::from)
                 .ok_or_else(|| format!("expected {}", Self::TYPE)),
             Value::Object(map) if map.len() == 1 => match map.get("base64") {
-                Some(Value::String(text)) => encode::decode_base64(text)
-                    .map(Self::from)
-                    .map_err(|error| error.to_string()),
+                Some(Value::String(text)) => {
+                    encode::decode_base64(text).map(Self::from).map_err(|error| error.to_string())
+                }
                 _ => Err(format!("expected {}", Self::TYPE)),
             },
             _ => Err(format!("expected {}", Self::TYPE)),
@@ -246,11 +227,7 @@ pub struct PassingHash(Arc<Mutex<Hasher>>);
 impl PassingHash {
     /// The digest in hexadecimal.
     pub fn hex(&self) -> String {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-            .hex()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().hex()
     }
 
     /// Compares with the digest that the provider tells, in hexadecimal, of an object of this name. Quotes around it
@@ -280,12 +257,7 @@ pub struct ObjectStream {
 impl ObjectStream {
     /// A stream of which nothing else is known.
     pub fn new(stream: impl Stream<Item = Result<Bytes>> + Send + 'static) -> Self {
-        Self {
-            stream: stream.boxed(),
-            size: None,
-            hash: None,
-            headers: HeaderMap::new(),
-        }
+        Self { stream: stream.boxed(), size: None, hash: None, headers: HeaderMap::new() }
     }
 
     /// The same with this number of bytes.

@@ -25,15 +25,11 @@ pub(crate) async fn upload<D: StorageDriver + ?Sized>(
 ) -> Result<Object> {
     // The file may have an ending where the object's name has none; the driver guesses by the object's name.
     if options.content_type.is_none() && guess_content_type(object_name).is_none() {
-        options.content_type = path
-            .file_name()
-            .and_then(|name| guess_content_type(name.to_str()?))
-            .map(str::to_owned);
+        options.content_type =
+            path.file_name().and_then(|name| guess_content_type(name.to_str()?)).map(str::to_owned);
     }
     let body = UploadBody::from_file(path).await?;
-    driver
-        .upload_object_via_stream_with(body, container, object_name, options)
-        .await
+    driver.upload_object_via_stream_with(body, container, object_name, options).await
 }
 
 /// Writes an object, or a range of it, into a file.
@@ -53,9 +49,7 @@ pub(crate) async fn download<D: StorageDriver + ?Sized>(
     stream_options.range = range;
     stream_options.timeout = options.timeout;
     stream_options.ex = options.ex;
-    let content = driver
-        .download_object_as_stream_with(object, stream_options)
-        .await?;
+    let content = driver.download_object_as_stream_with(object, stream_options).await?;
 
     let (file, path) = temporary(&target).await.map_err(cannot)?;
     if let Err(error) = receive(content, object, file, options.progress).await {
@@ -63,20 +57,12 @@ pub(crate) async fn download<D: StorageDriver + ?Sized>(
             Failure::Local(error) => cannot(error),
             Failure::Remote(error) => error,
         };
-        return Err(if options.delete_on_failure {
-            error
-        } else {
-            keep(path, &target, error).await
-        });
+        return Err(if options.delete_on_failure { error } else { keep(path, &target, error).await });
     }
     let overwrite = options.overwrite_existing;
     let to = target.clone();
     let placed = blocking(move || {
-        let placed = if overwrite {
-            path.persist(to)
-        } else {
-            path.persist_noclobber(to)
-        };
+        let placed = if overwrite { path.persist(to) } else { path.persist_noclobber(to) };
         placed.map_err(|error| error.error)
     });
     placed.await.map_err(|error| match error.kind() {
@@ -87,9 +73,7 @@ pub(crate) async fn download<D: StorageDriver + ?Sized>(
 
 /// The file that is meant: the destination, or in a folder the last part of the object's name.
 async fn target(object: &Object, destination: &Path) -> Result<PathBuf> {
-    let is_folder = tokio::fs::metadata(destination)
-        .await
-        .is_ok_and(|meta| meta.is_dir());
+    let is_folder = tokio::fs::metadata(destination).await.is_ok_and(|meta| meta.is_dir());
     if !is_folder {
         return Ok(destination.to_owned());
     }
@@ -137,10 +121,7 @@ async fn receive(
     mut file: File,
     progress: Option<TransferProgress>,
 ) -> Result<(), Failure> {
-    let mut hasher = content
-        .hash
-        .as_ref()
-        .map(|(hash_type, _)| Hasher::new(*hash_type));
+    let mut hasher = content.hash.as_ref().map(|(hash_type, _)| Hasher::new(*hash_type));
     let mut done = 0;
     while let Some(bytes) = content.stream.try_next().await.map_err(Failure::Remote)? {
         file.write_all(&bytes).await.map_err(Failure::Local)?;
@@ -160,10 +141,7 @@ async fn receive(
         return Err(Failure::Remote(
             Error::new(
                 ErrorKind::HashMismatch,
-                format!(
-                    "object `{}`: {size} bytes were promised, {done} arrived",
-                    object.name
-                ),
+                format!("object `{}`: {size} bytes were promised, {done} arrived", object.name),
             )
             .with_resource("object", &object.name),
         ));
@@ -207,7 +185,5 @@ async fn keep(path: TempPath, target: &Path, error: Error) -> Error {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
