@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{call, compute, providers};
+use crate::{call, compute, dns, providers};
 
 /// One command line for many clouds: servers, volumes, object storage, load balancers, DNS and prices.
 #[derive(Debug, Parser)]
@@ -94,6 +94,8 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Servers and their volumes, images and keys
     Compute(compute::ComputeCommand),
+    /// Zones and records
+    Dns(dns::DnsCommand),
     /// Any method of any driver by its name, with JSON in and out
     Call(call::CallCommand),
     /// The providers and what they can do

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use libcloud::catalogue::Service;
 use libcloud::common::json;
 use libcloud::compute::{
-    ComputeDriverExt as _, ListImages, ListSizes, Node, NodeLocation, SshInterface, StorageVolume, WaitUntilRunning,
+    ComputeDriverExt as _, ListImages, ListSizes, Node, NodeLocation, SshInterface, StorageVolume,
+    WaitUntilRunning,
 };
 use libcloud::{Options, Result};
 use serde_json::Value;
@@ -287,19 +288,26 @@ async fn nodes(context: &Context, command: Nodes) -> Result<()> {
         Nodes::Reboot { id } => {
             context.change(COMPUTE, "reboot_node", json!({ "node": id }), &format!("{id} reboots")).await
         }
-        Nodes::Start { id } => context.change(COMPUTE, "start_node", json!({ "node": id }), &format!("{id} starts")).await,
-        Nodes::Stop { id } => context.change(COMPUTE, "stop_node", json!({ "node": id }), &format!("{id} stops")).await,
+        Nodes::Start { id } => {
+            context.change(COMPUTE, "start_node", json!({ "node": id }), &format!("{id} starts")).await
+        }
+        Nodes::Stop { id } => {
+            context.change(COMPUTE, "stop_node", json!({ "node": id }), &format!("{id} stops")).await
+        }
         Nodes::Destroy { ids } => {
             context.confirm(&format!("destroy {}, with what is on it", ids.join(", ")))?;
             for id in ids {
-                context.change(COMPUTE, "destroy_node", json!({ "node": id }), &format!("{id} is destroyed")).await?;
+                context
+                    .change(COMPUTE, "destroy_node", json!({ "node": id }), &format!("{id} is destroyed"))
+                    .await?;
             }
             Ok(())
         }
         Nodes::Wait { ids, period, limit, private, ipv6 } => {
             let seconds = |seconds| {
-                Duration::try_from_secs_f64(seconds)
-                    .map_err(|_| libcloud::Error::invalid_argument(format!("{seconds} is no number of seconds")))
+                Duration::try_from_secs_f64(seconds).map_err(|_| {
+                    libcloud::Error::invalid_argument(format!("{seconds} is no number of seconds"))
+                })
             };
             let mut options = WaitUntilRunning::new().wait_period(seconds(period)?).timeout(seconds(limit)?);
             if private {
@@ -331,12 +339,20 @@ async fn images(context: &Context, command: Images) -> Result<()> {
         }
         Images::Show { id } => context.output.value(&context.compute()?.get_image(&id).await?),
         Images::Create { node, name, description, ex } => {
-            context.make(COMPUTE, "create_image", json!({ "node": node, "name": name, "description": description }), Some(ex))
+            context
+                .make(
+                    COMPUTE,
+                    "create_image",
+                    json!({ "node": node, "name": name, "description": description }),
+                    Some(ex),
+                )
                 .await
         }
         Images::Delete { id } => {
             context.confirm(&format!("delete the image {id}"))?;
-            context.change(COMPUTE, "delete_image", json!({ "node_image": id }), &format!("{id} is deleted")).await
+            context
+                .change(COMPUTE, "delete_image", json!({ "node_image": id }), &format!("{id} is deleted"))
+                .await
         }
     }
 }
@@ -352,14 +368,25 @@ async fn volumes(context: &Context, command: Volumes) -> Result<()> {
         }
         Volumes::Attach { id, node, device } => {
             let done = format!("{id} is attached to {node}");
-            context.change(COMPUTE, "attach_volume", json!({ "node": node, "volume": id, "device": device }), &done).await
+            context
+                .change(
+                    COMPUTE,
+                    "attach_volume",
+                    json!({ "node": node, "volume": id, "device": device }),
+                    &done,
+                )
+                .await
         }
         Volumes::Detach { id } => {
-            context.change(COMPUTE, "detach_volume", json!({ "volume": id }), &format!("{id} is detached")).await
+            context
+                .change(COMPUTE, "detach_volume", json!({ "volume": id }), &format!("{id} is detached"))
+                .await
         }
         Volumes::Destroy { id } => {
             context.confirm(&format!("destroy {id}, with what is on it"))?;
-            context.change(COMPUTE, "destroy_volume", json!({ "volume": id }), &format!("{id} is destroyed")).await
+            context
+                .change(COMPUTE, "destroy_volume", json!({ "volume": id }), &format!("{id} is destroyed"))
+                .await
         }
     }
 }
@@ -372,22 +399,34 @@ async fn snapshots(context: &Context, command: Snapshots) -> Result<()> {
             context.output.list(SNAPSHOTS, listed).await
         }
         Snapshots::Create { volume, name } => {
-            context.make(COMPUTE, "create_volume_snapshot", json!({ "volume": volume, "name": name }), None).await
+            context
+                .make(COMPUTE, "create_volume_snapshot", json!({ "volume": volume, "name": name }), None)
+                .await
         }
         Snapshots::Destroy { id } => {
             context.confirm(&format!("destroy the snapshot {id}"))?;
-            context.change(COMPUTE, "destroy_volume_snapshot", json!({ "snapshot": id }), &format!("{id} is destroyed")).await
+            context
+                .change(
+                    COMPUTE,
+                    "destroy_volume_snapshot",
+                    json!({ "snapshot": id }),
+                    &format!("{id} is destroyed"),
+                )
+                .await
         }
     }
 }
 
 async fn keys(context: &Context, command: Keys) -> Result<()> {
     match command {
-        Keys::List => context.output.list(KEYS, context.compute()?.iterate_key_pairs_with(Options::new())).await,
+        Keys::List => {
+            context.output.list(KEYS, context.compute()?.iterate_key_pairs_with(Options::new())).await
+        }
         Keys::Show { name } => context.output.value(&context.compute()?.get_key_pair(&name).await?),
         Keys::Create { name, private_key_file } => {
             let file = private_key_file.as_deref().map(crate::context::create_private).transpose()?;
-            let Some(mut made) = context.act(COMPUTE, "create_key_pair", json!({ "name": name })).await? else {
+            let Some(mut made) = context.act(COMPUTE, "create_key_pair", json!({ "name": name })).await?
+            else {
                 return Ok(());
             };
             if let (Some(mut file), Some(map)) = (file, made.as_object_mut())
@@ -400,11 +439,25 @@ async fn keys(context: &Context, command: Keys) -> Result<()> {
             context.output.value(&made)
         }
         Keys::Import { name, file } => {
-            context.make(COMPUTE, "import_key_pair_from_file", json!({ "name": name, "key_file_path": file }), None).await
+            context
+                .make(
+                    COMPUTE,
+                    "import_key_pair_from_file",
+                    json!({ "name": name, "key_file_path": file }),
+                    None,
+                )
+                .await
         }
         Keys::Delete { name } => {
             context.confirm(&format!("delete the key pair {name}"))?;
-            context.change(COMPUTE, "delete_key_pair", json!({ "key_pair": name }), &format!("{name} is deleted")).await
+            context
+                .change(
+                    COMPUTE,
+                    "delete_key_pair",
+                    json!({ "key_pair": name }),
+                    &format!("{name} is deleted"),
+                )
+                .await
         }
     }
 }

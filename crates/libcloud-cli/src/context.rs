@@ -25,9 +25,9 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(registry: Registry, global: Global) -> Result<Self> {
+    pub(crate) fn new(registry: Registry, global: Global) -> Self {
         let output = Output::new(global.format);
-        Ok(Self { registry, global, output })
+        Self { registry, global, output }
     }
 
     /// The compute driver that the arguments describe.
@@ -132,8 +132,9 @@ impl Context {
             config.transport.retries = retries;
         }
         if let Some(seconds) = global.timeout {
-            let limit = Duration::try_from_secs_f64(seconds)
-                .map_err(|_| Error::invalid_argument(format!("--timeout {seconds} is no number of seconds")))?;
+            let limit = Duration::try_from_secs_f64(seconds).map_err(|_| {
+                Error::invalid_argument(format!("--timeout {seconds} is no number of seconds"))
+            })?;
             config.transport.total_timeout = Some(limit);
         }
         Ok((provider, config))
@@ -152,7 +153,11 @@ impl Context {
         let _ = std::io::stderr().flush();
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map_err(|error| Error::io("read the answer", error))?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Error::invalid_argument("not done")) }
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            Ok(())
+        } else {
+            Err(Error::invalid_argument("not done"))
+        }
     }
 
     /// In a dry run: shows the call in place of making it.

@@ -208,7 +208,9 @@ async fn records(context: &Context, command: Records) -> Result<()> {
         Records::Delete { zone, id } => {
             context.confirm(&format!("delete the record {id}"))?;
             let record = context.dns()?.get_record(&zone, &id).await?;
-            context.change(DNS, "delete_record", json!({ "record": record }), &format!("{id} is deleted")).await
+            context
+                .change(DNS, "delete_record", json!({ "record": record }), &format!("{id} is deleted"))
+                .await
         }
     }
 }

@@ -19,6 +19,7 @@ mod args;
 mod call;
 mod compute;
 mod context;
+mod dns;
 mod exit;
 mod output;
 mod providers;
@@ -54,9 +55,10 @@ pub fn run(registry: Registry) -> ExitCode {
 }
 
 async fn dispatch(registry: Registry, cli: Cli) -> libcloud::Result<ExitCode> {
-    let context = Context::new(registry, cli.global)?;
+    let context = Context::new(registry, cli.global);
     match cli.command {
         Command::Compute(command) => compute::run(&context, command).await,
+        Command::Dns(command) => dns::run(&context, command).await,
         Command::Call(command) => call::run(&context, command).await,
         Command::Providers(command) => providers::run(&context, command).await,
     }

@@ -26,7 +26,11 @@ impl Output {
     }
 
     /// A listing: JSON lines and CSV as it arrives, a table or a JSON list when it is complete.
-    pub(crate) async fn list<T: Serialize>(&self, columns: Columns, mut items: BoxStream<'_, Result<T>>) -> Result<()> {
+    pub(crate) async fn list<T: Serialize>(
+        &self,
+        columns: Columns,
+        mut items: BoxStream<'_, Result<T>>,
+    ) -> Result<()> {
         let mut rows = Vec::new();
         let mut out = io::stdout().lock();
         if self.format == Format::Csv {
@@ -70,20 +74,28 @@ impl Output {
     }
 
     /// What each driver can do: a column a driver, a row a method.
-    pub(crate) fn matrix(&self, service: Service, drivers: &[(&str, Capabilities)], methods: &[&str]) -> Result<()> {
+    pub(crate) fn matrix(
+        &self,
+        service: Service,
+        drivers: &[(&str, Capabilities)],
+        methods: &[&str],
+    ) -> Result<()> {
         let mut out = io::stdout().lock();
         if self.format != Format::Table && self.format != Format::Csv {
             let drivers: serde_json::Map<_, _> = drivers
                 .iter()
                 .map(|(id, can)| {
-                    let methods: serde_json::Map<_, _> =
-                        methods.iter().map(|method| Ok(((*method).to_owned(), to_value(&can.of(method))?))).collect::<Result<_>>()?;
+                    let methods: serde_json::Map<_, _> = methods
+                        .iter()
+                        .map(|method| Ok(((*method).to_owned(), to_value(&can.of(method))?)))
+                        .collect::<Result<_>>()?;
                     Ok(((*id).to_owned(), methods.into()))
                 })
                 .collect::<Result<_>>()?;
             return line(&mut out, &pretty(&json!({ "service": service, "drivers": drivers }))?);
         }
-        let header = std::iter::once(service.to_string()).chain(drivers.iter().map(|(id, _)| (*id).to_owned()));
+        let header =
+            std::iter::once(service.to_string()).chain(drivers.iter().map(|(id, _)| (*id).to_owned()));
         let rows = methods.iter().map(|method| {
             let cells = drivers.iter().map(|(_, can)| match can.of(method) {
                 Support::Supported => "yes",
@@ -97,7 +109,7 @@ impl Output {
             return rows.into_iter().try_for_each(|row| line(&mut out, &csv(row)));
         }
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_header(header);
+        table.load_style(presets::NOTHING).set_header(header);
         for row in rows {
             table.add_row(row);
         }
@@ -140,7 +152,7 @@ fn broken(error: io::Error) -> Error {
 pub(crate) fn table(columns: Columns, rows: &[Value]) -> String {
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.iter().map(|(header, _)| header.to_uppercase()));
     for row in rows {
@@ -158,7 +170,7 @@ fn facts(value: &Value) -> String {
     let Value::Object(map) = value else { return plain(value) };
     let hidden = Extra::from(map.clone()).redacted();
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for (name, value) in hidden.iter() {
         let empty = match value {
             Value::Null => true,
@@ -195,7 +207,11 @@ fn plain(value: &Value) -> String {
 /// One line of CSV (RFC 4180).
 fn csv(cells: impl Iterator<Item = String>) -> String {
     let quoted = cells.map(|cell| {
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+        if cell.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell
+        }
     });
     quoted.collect::<Vec<_>>().join(",")
 }

@@ -78,7 +78,8 @@ pub(crate) async fn run(context: &Context, command: ProvidersCommand) -> Result<
                     if !all && (entry.alias_of.is_some() || entry.removed.is_some()) {
                         continue;
                     }
-                    let status = if entry.removed.is_some() { "removed".into() } else { entry.status.to_string() };
+                    let status =
+                        if entry.removed.is_some() { "removed".into() } else { entry.status.to_string() };
                     rows.push(json!({
                         "service": service, "id": entry.id, "constant": entry.constant, "name": entry.name,
                         "status": status, "website": entry.website, "feature": entry.feature,
@@ -146,7 +147,9 @@ fn show(context: &Context, service: Service, id: &str) -> Result<Value> {
     let id = found.as_ref().map_or(id, |found| found.entry.id);
     let driver = with_drivers!(context, service, |drivers| of(drivers, id));
     let entry = match (&driver, found) {
-        (_, Ok(found)) => serde_json::to_value(found.entry).map_err(|error| Error::malformed("catalogue", error))?,
+        (_, Ok(found)) => {
+            serde_json::to_value(found.entry).map_err(|error| Error::malformed("catalogue", error))?
+        }
         (Some(_), Err(_)) => json!({ "service": service, "id": id }),
         (None, Err(error)) => return Err(error),
     };

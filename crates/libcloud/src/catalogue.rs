@@ -162,9 +162,7 @@ impl Entry {
     }
 
     fn answers_to(&self, name: &str) -> bool {
-        [self.id, self.constant, self.seed_value]
-            .iter()
-            .any(|own| same_name(own, name))
+        [self.id, self.constant, self.seed_value].iter().any(|own| same_name(own, name))
     }
 
     fn resolve(&'static self) -> Result<Found> {
@@ -175,18 +173,10 @@ impl Entry {
             )));
         }
         let Some(alias) = self.alias_of else {
-            return Ok(Found {
-                entry: self,
-                region: None,
-                deprecated: false,
-            });
+            return Ok(Found { entry: self, region: None, deprecated: false });
         };
         let target = find(self.service, alias.id)?;
-        Ok(Found {
-            entry: target.entry,
-            region: Some(alias.region),
-            deprecated: alias.deprecated,
-        })
+        Ok(Found { entry: target.entry, region: Some(alias.region), deprecated: alias.deprecated })
     }
 }
 
@@ -219,9 +209,7 @@ pub fn entries(service: Service) -> &'static [Entry] {
 pub fn find(service: Service, name: &str) -> Result<Found> {
     // A name of its own comes first: `ec2_us_east` is the value of EC2 and the name of the old EC2_US_EAST.
     let entries = entries(service);
-    let by_name = entries
-        .iter()
-        .find(|entry| same_name(entry.id, name) || same_name(entry.constant, name));
+    let by_name = entries.iter().find(|entry| same_name(entry.id, name) || same_name(entry.constant, name));
     match by_name.or_else(|| entries.iter().find(|entry| entry.answers_to(name))) {
         Some(entry) => entry.resolve(),
         None => Err(unknown(service, name)),
@@ -230,22 +218,16 @@ pub fn find(service: Service, name: &str) -> Result<Found> {
 
 fn unknown(service: Service, name: &str) -> Error {
     let near = near_ids(service, name);
-    let elsewhere = Service::ALL
-        .into_iter()
-        .filter(|other| entries(*other).iter().any(|e| e.answers_to(name)));
+    let elsewhere =
+        Service::ALL.into_iter().filter(|other| entries(*other).iter().any(|e| e.answers_to(name)));
     let elsewhere: Vec<_> = elsewhere.map(Service::as_str).collect();
     let hint = if !elsewhere.is_empty() {
         format!("it is one of {}", elsewhere.join(" and "))
     } else if !near.is_empty() {
         format!("did you mean `{}`?", near.join("` or `"))
     } else {
-        let own = entries(service)
-            .iter()
-            .filter(|entry| entry.alias_of.is_none() && entry.removed.is_none());
-        format!(
-            "there are {}",
-            own.map(|entry| entry.id).collect::<Vec<_>>().join(", ")
-        )
+        let own = entries(service).iter().filter(|entry| entry.alias_of.is_none() && entry.removed.is_none());
+        format!("there are {}", own.map(|entry| entry.id).collect::<Vec<_>>().join(", "))
     };
     Error::invalid_argument(format!("`{name}` is not a {service} provider; {hint}"))
 }
@@ -259,8 +241,7 @@ fn near_ids(service: Service, name: &str) -> Vec<&'static str> {
         .iter()
         .filter(|entry| entry.removed.is_none())
         .filter_map(|entry| {
-            let letters =
-                distance(&name, entry.id).min(distance(&name, &canonical(entry.constant)));
+            let letters = distance(&name, entry.id).min(distance(&name, &canonical(entry.constant)));
             let is_start = !name.is_empty() && entry.id.starts_with(&name);
             (is_start || letters <= limit).then_some((letters, entry.id))
         })
@@ -276,11 +257,7 @@ fn canonical(name: &str) -> String {
 
 fn same_name(one: &str, other: &str) -> bool {
     let byte = |byte: u8| {
-        if byte == b'-' {
-            b'_'
-        } else {
-            byte.to_ascii_lowercase()
-        }
+        if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() }
     };
     one.bytes().map(byte).eq(other.bytes().map(byte))
 }

@@ -1,6 +1,7 @@
 //! Drivers by name: what is compiled in, what a program adds, and how one is made.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use libcloud_common::{Config, Driver, Error, ErrorKind, Registration, Result};
@@ -16,7 +17,6 @@ const FAMILIES: &[(&str, bool)] =
     &[("aws", cfg!(feature = "aws")), ("dummy", cfg!(feature = "dummy")), ("local", cfg!(feature = "local"))];
 
 /// The drivers of one service by their id.
-#[derive(Debug)]
 pub struct Drivers<D: ?Sized> {
     service: Service,
     table: BTreeMap<&'static str, Registration<D>>,
@@ -25,6 +25,12 @@ pub struct Drivers<D: ?Sized> {
 impl<D: ?Sized> Clone for Drivers<D> {
     fn clone(&self) -> Self {
         Self { service: self.service, table: self.table.clone() }
+    }
+}
+
+impl<D: ?Sized> fmt::Debug for Drivers<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.table.keys()).finish()
     }
 }
 

@@ -203,18 +203,7 @@ const fn own(
 ) -> Entry {
     // `row` puts service and constant in.
     let (service, constant) = (Service::Compute, "");
-    Entry {
-        service,
-        constant,
-        id,
-        seed_value,
-        name,
-        website,
-        status,
-        feature,
-        alias_of: None,
-        removed: None,
-    }
+    Entry { service, constant, id, seed_value, name, website, status, feature, alias_of: None, removed: None }
 }
 
 const fn active(
@@ -245,59 +234,25 @@ const fn closed(
     what: &'static str,
     instead: Option<&'static str>,
 ) -> Entry {
-    own(
-        id,
-        seed_value,
-        feature,
-        name,
-        None,
-        Status::Closed { what, instead },
-    )
+    own(id, seed_value, feature, name, None, Status::Closed { what, instead })
 }
 
 const fn region_of(id: &'static str, seed_value: &'static str, of: Entry, region: &'static str) -> Entry {
-    let alias_of = Some(Alias {
-        id: of.id,
-        region,
-        deprecated: false,
-    });
-    Entry {
-        id,
-        seed_value,
-        alias_of,
-        ..of
-    }
+    let alias_of = Some(Alias { id: of.id, region, deprecated: false });
+    Entry { id, seed_value, alias_of, ..of }
 }
 
 const fn deprecated(id: &'static str, seed_value: &'static str, of: Entry, region: &'static str) -> Entry {
-    let alias_of = Some(Alias {
-        id: of.id,
-        region,
-        deprecated: true,
-    });
-    Entry {
-        id,
-        seed_value,
-        alias_of,
-        ..of
-    }
+    let alias_of = Some(Alias { id: of.id, region, deprecated: true });
+    Entry { id, seed_value, alias_of, ..of }
 }
 
 const fn removed(id: &'static str, seed_value: &'static str, of: Entry, advice: &'static str) -> Entry {
-    Entry {
-        id,
-        seed_value,
-        removed: Some(advice),
-        ..of
-    }
+    Entry { id, seed_value, removed: Some(advice), ..of }
 }
 
 impl Entry {
     const fn row(self, service: Service, constant: &'static str) -> Self {
-        Self {
-            service,
-            constant,
-            ..self
-        }
+        Self { service, constant, ..self }
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use libcloud_common::{Config, Error, ErrorKind, Result, Retry, Value, json};
+use libcloud_common::{Clock, Config, Error, ErrorKind, Result, Retry, SystemClock, Value, json};
 use serde::{Deserialize, Serialize};
 
 use crate::{compute, dns, loadbalancer, storage};
@@ -37,6 +37,7 @@ struct Inner {
     memory: Mutex<Memory>,
     file: Option<PathBuf>,
     boot_polls: u32,
+    clock: Arc<dyn Clock>,
 }
 
 struct Memory {
@@ -78,7 +79,12 @@ struct Fault {
 impl DummyCloud {
     /// A cloud in memory with the two nodes that the seed's has.
     pub fn new() -> Self {
-        Self::with_state(State::default(), None, 0)
+        Self::with_clock(SystemClock::shared())
+    }
+
+    /// The same by another clock, so that tests that wait do not take their time.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self::with_state(State::default(), None, 0, clock)
     }
 
     /// The cloud of a configuration: `key` is the number of nodes to begin with (two without), the option
@@ -90,12 +96,17 @@ impl DummyCloud {
         let options: crate::DummyOptions = config.driver_options("dummy")?;
         let nodes = config.key.as_ref().and_then(|key| key.expose().parse().ok());
         let state = State { compute: compute::State::new(nodes.unwrap_or(0)), ..State::default() };
-        Ok(Self::with_state(state, options.state_file.map(Into::into), options.boot_polls.unwrap_or(0)))
+        Ok(Self::with_state(
+            state,
+            options.state_file.map(Into::into),
+            options.boot_polls.unwrap_or(0),
+            Arc::clone(&config.clock),
+        ))
     }
 
-    fn with_state(state: State, file: Option<PathBuf>, boot_polls: u32) -> Self {
+    fn with_state(state: State, file: Option<PathBuf>, boot_polls: u32, clock: Arc<dyn Clock>) -> Self {
         let memory = Memory { state, calls: Vec::new(), faults: VecDeque::new() };
-        Self(Arc::new(Inner { memory: Mutex::new(memory), file, boot_polls }))
+        Self(Arc::new(Inner { memory: Mutex::new(memory), file, boot_polls, clock }))
     }
 
     /// Lets the next `times` calls of this method fail so, and then work again.
@@ -112,6 +123,10 @@ impl DummyCloud {
     /// Forgets the calls so far.
     pub fn clear_calls(&self) {
         self.memory(|memory| memory.calls.clear());
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.0.clock)
     }
 
     /// How many listings a new node is pending for.

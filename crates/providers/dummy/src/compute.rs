@@ -1,11 +1,12 @@
 //! Dummy compute.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use libcloud_common::{
-    BoxStream, Capabilities, Descriptor, Driver, Error, ErrorKind, Extensions, Extra, Method, Options, Price,
-    Result, Secret, arguments, encode, extensions, json, once,
+    BoxStream, Capabilities, Clock, Descriptor, Driver, Error, ErrorKind, Extensions, Extra, Method, Options,
+    Price, Result, Secret, arguments, encode, extensions, json, once,
 };
 use libcloud_compute::{
     AttachVolume, COMPUTE_METHODS, ComputeDriver, CreateImage, CreateNode, CreateVolume,
@@ -153,6 +154,10 @@ impl Driver for DummyComputeDriver {
 
     fn capabilities(&self) -> Capabilities {
         capabilities()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.cloud.clock()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use libcloud_common::{
-    BoxStream, Capabilities, Descriptor, Driver, Error, Extensions, Options, Result, json, once,
+    BoxStream, Capabilities, Clock, Descriptor, Driver, Error, Extensions, Options, Result, json, once,
 };
 use libcloud_dns::{
     CreateRecord, CreateZone, DNS_METHODS, DnsDriver, Record, RecordType, UpdateRecord, UpdateZone, Zone,
@@ -77,6 +77,10 @@ impl Driver for DummyDnsDriver {
 
     fn capabilities(&self) -> Capabilities {
         capabilities()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.cloud.clock()
     }
 }
 

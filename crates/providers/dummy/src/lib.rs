@@ -17,10 +17,14 @@ use std::sync::Arc;
 use libcloud_common::{Arguments, Descriptor, Registration, arguments};
 use libcloud_compute::ComputeDriver;
 use libcloud_dns::DnsDriver;
+use libcloud_loadbalancer::LoadBalancerDriver;
+use libcloud_storage::StorageDriver;
 
 pub use cloud::{Call, DummyCloud};
 pub use compute::{DummyComputeDriver, DummyCreateNode};
 pub use dns::DummyDnsDriver;
+pub use loadbalancer::DummyLoadBalancerDriver;
+pub use storage::{DummyStorageDriver, StorageMetaData};
 
 /// Options of the dummy drivers' configuration.
 #[arguments]
@@ -39,9 +43,17 @@ impl DummyCloud {
     pub fn compute(&self) -> Arc<dyn ComputeDriver> {
         Arc::new(DummyComputeDriver::new(self.clone()))
     }
-}
 
-impl DummyCloud {
+    /// A storage driver of this cloud.
+    pub fn storage(&self) -> Arc<dyn StorageDriver> {
+        Arc::new(DummyStorageDriver::new(self.clone()))
+    }
+
+    /// A load balancer driver of this cloud.
+    pub fn loadbalancer(&self) -> Arc<dyn LoadBalancerDriver> {
+        Arc::new(DummyLoadBalancerDriver::new(self.clone()))
+    }
+
     /// A DNS driver of this cloud.
     pub fn dns(&self) -> Arc<dyn DnsDriver> {
         Arc::new(DummyDnsDriver::new(self.clone()))
@@ -60,6 +72,22 @@ pub fn compute() -> Registration<dyn ComputeDriver> {
 pub fn dns() -> Registration<dyn DnsDriver> {
     Registration::new(DESCRIPTOR, dns::capabilities, |config| {
         DummyCloud::from_config(&config).map(|cloud| cloud.dns())
+    })
+    .options(DummyOptions::FIELDS)
+}
+
+/// The storage driver, to register.
+pub fn storage() -> Registration<dyn StorageDriver> {
+    Registration::new(DESCRIPTOR, storage::capabilities, |config| {
+        DummyCloud::from_config(&config).map(|cloud| cloud.storage())
+    })
+    .options(DummyOptions::FIELDS)
+}
+
+/// The load balancer driver, to register.
+pub fn loadbalancer() -> Registration<dyn LoadBalancerDriver> {
+    Registration::new(DESCRIPTOR, loadbalancer::capabilities, |config| {
+        DummyCloud::from_config(&config).map(|cloud| cloud.loadbalancer())
     })
     .options(DummyOptions::FIELDS)
 }
