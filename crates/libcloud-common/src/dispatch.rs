@@ -151,7 +151,7 @@ pub trait Arg: Sized {
 }
 
 /// `expected a string, found 7`, without the position that serde adds.
-fn expected(what: &str, found: &Value) -> String {
+pub fn expected(what: &str, found: &Value) -> String {
     let found = match found {
         Value::Null => "nothing".into(),
         Value::String(_) => "a string".into(),
@@ -270,8 +270,11 @@ macro_rules! resource {
                 match value {
                     $crate::Value::String(id) => Ok(<$ty>::from_id(id)),
                     $crate::Value::Number(id) => Ok(<$ty>::from_id(id.to_string())),
-                    whole => <$ty as $crate::serde::Deserialize>::deserialize(whole)
-                        .map_err(|error| format!(concat!("expected a ", $name, " or its id: {}"), error)),
+                    whole @ $crate::Value::Object(_) => {
+                        <$ty as $crate::serde::Deserialize>::deserialize(whole)
+                            .map_err(|error| format!(concat!("this is no ", $name, ": {}"), error))
+                    }
+                    other => Err($crate::dispatch::expected(concat!("a ", $name, " or its id"), &other)),
                 }
             }
         }
