@@ -1,4 +1,9 @@
 //! Transfers, calls by name and handles, on a driver that keeps its objects in memory and can be told to misbehave.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may panic"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
