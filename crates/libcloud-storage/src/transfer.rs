@@ -23,11 +23,7 @@ pub(crate) async fn upload<D: StorageDriver + ?Sized>(
     object_name: &str,
     mut options: UploadObject,
 ) -> Result<Object> {
-    // The file may have an ending where the object's name has none; the driver guesses by the object's name.
-    if options.content_type.is_none() && guess_content_type(object_name).is_none() {
-        options.content_type =
-            path.file_name().and_then(|name| guess_content_type(name.to_str()?)).map(str::to_owned);
-    }
+    options.file_type = path.file_name().and_then(|name| guess_content_type(name.to_str()?));
     let body = UploadBody::from_file(path).await?;
     driver.upload_object_via_stream_with(body, container, object_name, options).await
 }
