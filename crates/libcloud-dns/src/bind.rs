@@ -137,6 +137,3 @@ fn checked_ttl(ttl: u32) -> Result<u32, Cow<'static, str>> {
     }
     Ok(ttl)
 }
-
-#[cfg(test)]
-mod tests;

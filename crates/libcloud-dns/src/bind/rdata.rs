@@ -12,7 +12,7 @@ pub(super) enum Field {
     Ipv4,
     /// An IPv6 address.
     Ipv6,
-    /// A number.
+    /// A number of 16 bits.
     Number,
     /// A word that is passed on.
     Word,
@@ -40,7 +40,7 @@ pub(super) fn fields(type_: &str) -> Option<&'static [Field]> {
         "NS" | "CNAME" | "PTR" | "DNAME" => &[Name],
         "MX" | "AFSDB" | "KX" | "LP" => &[Number, Name],
         "SRV" => &[Number, Number, Number, Name],
-        "SOA" => &[Name, Mailbox, Number, Word, Word, Word, Word],
+        "SOA" => &[Name, Mailbox, Word, Word, Word, Word, Word],
         "RP" => &[Mailbox, Name],
         "TXT" | "SPF" => &[Strings],
         "HINFO" => &[Text, Text],
@@ -49,7 +49,7 @@ pub(super) fn fields(type_: &str) -> Option<&'static [Field]> {
         "URI" => &[Number, Number, Value],
         "HTTPS" | "SVCB" => &[Number, Name, Rest],
         "NSEC" => &[Name, Word, Rest],
-        "RRSIG" => &[Word, Number, Number, Number, Word, Word, Number, Name, Word, Rest],
+        "RRSIG" => &[Word, Word, Word, Word, Word, Word, Word, Name, Word, Rest],
         "APL" => &[Rest],
         "CDNSKEY" | "CDS" | "CERT" | "CSYNC" | "DHCID" | "DNSKEY" | "DS" | "EUI48" | "EUI64" | "KEY"
         | "L32" | "L64" | "LOC" | "NID" | "NSEC3" | "NSEC3PARAM" | "OPENPGPKEY" | "SMIMEA" | "SSHFP"
@@ -68,7 +68,11 @@ fn is_numbered(type_: &str) -> bool {
 
 /// Writes the data. Priority, weight and port that are not in it come from the record.
 pub(super) fn write(fields: &[Field], record: &Record, origin: &str) -> Result<String, Cow<'static, str>> {
-    let mut data = record.data.trim_ascii();
+    let mut data = match fields {
+        // Blanks around a text belong to it.
+        [Strings] => record.data.as_str(),
+        _ => record.data.trim_ascii(),
+    };
     let mut parts = numbers_apart(record, fields.len())?;
     let fields = fields.get(parts.len()..).unwrap_or_default();
     for (position, field) in fields.iter().enumerate() {
@@ -111,9 +115,9 @@ fn one_word(field: Field, word: &str, origin: &str) -> Result<String, Cow<'stati
             Ok(_) => Ok(word.to_owned()),
             Err(_) => Err(format!("{word:?} is no IPv6 address").into()),
         },
-        Number => match word.parse::<u32>() {
+        Number => match word.parse::<u16>() {
             Ok(number) => Ok(number.to_string()),
-            Err(_) => Err(format!("{word:?} is no number").into()),
+            Err(_) => Err(format!("{word:?} is no number up to 65535").into()),
         },
         Name => name::target(word, origin),
         Mailbox => name::mailbox(word, origin),
