@@ -1,5 +1,7 @@
 //! The export of zones to zone files.
 
+#![cfg(test)]
+
 mod support;
 
 use std::sync::Arc;
@@ -95,7 +97,7 @@ fn a_name_that_ends_like_the_zone_but_is_not_in_it_is_relative() {
 
 #[test]
 fn priority_weight_and_port_come_from_the_data_or_the_record() {
-    let numbers = |names: &[(&str, u16)]| Extra::from_iter(names.iter().copied());
+    let numbers = |names: &[(&str, u16)]| names.iter().copied().collect::<Extra>();
     assert_eq!(
         data(record("", "MX", "5 mx.example.com").with_priority(10)),
         "5\tmx.example.com."

@@ -1,6 +1,8 @@
 //! What BIND itself makes of exported zones: `cargo test -p libcloud-dns --features peers`, with `named-checkzone` and
 //! `named-compilezone` (Debian's bind9-utils) on the path.
 
+#![cfg(test)]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use libcloud_common::{Extra, Timestamp};
+use libcloud_common::Timestamp;
 use libcloud_dns::{Record, RecordType, Zone, ZoneType};
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ pub(crate) fn record(name: &str, type_: &str, data: &str) -> Record {
 }
 
 fn srv(name: &str, data: &str, numbers: [u16; 3]) -> Record {
-    let extra = Extra::from_iter(["priority", "weight", "port"].into_iter().zip(numbers));
+    let extra = ["priority", "weight", "port"].into_iter().zip(numbers).collect();
     record(name, "SRV", data).with_extra(extra)
 }
 
