@@ -153,6 +153,10 @@ fn what_no_zone_file_can_hold_is_refused_with_the_record_and_the_reason() {
             record("", "CNAME", "a.b\nevil IN A 192.0.2.66"),
             "has a blank or a control character",
         ),
+        (
+            record("", "CAA", "0 issue "),
+            "its data has 2 of at least 3 parts",
+        ),
         (record("", "CNAME", "a..b"), "a name has an empty label"),
         (record("a..b", "A", "192.0.2.1"), "a name has an empty label"),
         (
@@ -202,7 +206,7 @@ fn what_no_zone_file_can_hold_is_refused_with_the_record_and_the_reason() {
 }
 
 #[test]
-fn only_a_master_zone_with_a_domain_is_exported() {
+fn a_zone_that_is_kept_elsewhere_or_has_no_domain_is_refused() {
     let message = |zone: &Zone| {
         let error = bind::zone_file(zone, &[], generated_at()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
@@ -213,6 +217,9 @@ fn only_a_master_zone_with_a_domain_is_exported() {
     assert!(message(&Zone::new("1", "a..b", ZoneType::Master)).contains("empty label"));
     let zone = Zone::new("1", "example.com", ZoneType::Master).with_ttl(u32::MAX);
     assert!(message(&zone).contains("4294967295 s"));
+    // Some providers have types of their own for zones that they keep.
+    let native = Zone::new("1", "example.com", ZoneType::from("native"));
+    assert!(bind::zone_file(&native, &[], generated_at()).is_ok());
 }
 
 /// Splits a line as RFC 1035 has it: at blanks, with quotes and escapes; `None` where it breaks the rules.

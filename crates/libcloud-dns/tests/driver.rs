@@ -410,5 +410,5 @@ fn json_has_the_seeds_attributes_and_reads_what_providers_leave_out() {
 #[test]
 fn a_record_is_small() {
     // Zones with a million records are listed at once.
-    assert!(size_of::<Record>() <= 192, "{}", size_of::<Record>());
+    assert!(size_of::<Record>() <= 160, "{}", size_of::<Record>());
 }

@@ -146,7 +146,7 @@ fn any_record_is_one_record_to_bind_or_refused() {
     let alone = compile(&export(&apex())).unwrap();
     let mut runner = TestRunner::deterministic();
     let (mut read, mut refused) = (0, 0);
-    for _ in 0..2_000 {
+    for _ in 0..1_000 {
         let any = any_record().new_tree(&mut runner).unwrap().current();
         if at_provider(&any) {
             continue;
@@ -163,7 +163,7 @@ fn any_record_is_one_record_to_bind_or_refused() {
             Err(said) => assert!(!checked(&any.type_), "{file}\n{said}"),
         }
     }
-    assert!(read > 300 && refused > 50, "{read} read, {refused} refused");
+    assert!(read > 200 && refused > 50, "{read} read, {refused} refused");
 }
 
 /// Types whose data the export checks so far that BIND has nothing to say.

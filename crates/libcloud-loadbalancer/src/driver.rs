@@ -130,7 +130,7 @@ impl dyn LoadBalancerDriver {
         .await
     }
 
-    /// Every method that [`call`](Self::call) reaches.
+    /// Every method that `call` reaches.
     pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
         dispatch::methods(self, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS])
     }

@@ -21,16 +21,16 @@ pub(super) enum Field {
     /// A mailbox as a domain name.
     Mailbox,
     /// One string, quoted or not.
-    String,
+    Text,
     /// The rest: one string, quoted or not.
     Value,
     /// The rest: any number of strings, quoted, or else one text.
-    Strings,
+    Texts,
     /// The rest: words that are passed on.
     Rest,
 }
 
-use Field::{Ipv4, Ipv6, Mailbox, Name, Number, Rest, String as Text, Strings, Value, Word};
+use Field::{Ipv4, Ipv6, Mailbox, Name, Number, Rest, Text, Texts, Value, Word};
 
 /// The fields of a type; `None` for those that are no type of the DNS.
 pub(super) fn fields(type_: &str) -> Option<&'static [Field]> {
@@ -42,7 +42,7 @@ pub(super) fn fields(type_: &str) -> Option<&'static [Field]> {
         "SRV" => &[Number, Number, Number, Name],
         "SOA" => &[Name, Mailbox, Word, Word, Word, Word, Word],
         "RP" => &[Mailbox, Name],
-        "TXT" | "SPF" => &[Strings],
+        "TXT" | "SPF" => &[Texts],
         "HINFO" => &[Text, Text],
         "NAPTR" => &[Number, Number, Text, Text, Text, Name],
         "CAA" => &[Number, Word, Value],
@@ -70,23 +70,25 @@ fn is_numbered(type_: &str) -> bool {
 pub(super) fn write(fields: &[Field], record: &Record, origin: &str) -> Result<String, Cow<'static, str>> {
     let mut data = match fields {
         // Blanks around a text belong to it.
-        [Strings] => record.data.as_str(),
+        [Texts] => record.data.as_str(),
         _ => record.data.trim_ascii(),
     };
     let mut parts = numbers_apart(record, fields.len())?;
     let fields = fields.get(parts.len()..).unwrap_or_default();
     for (position, field) in fields.iter().enumerate() {
         match field {
-            Strings => parts.push(text::strings(std::mem::take(&mut data))),
-            Value => parts.push(text::value(std::mem::take(&mut data).trim_ascii())),
+            Texts => parts.push(text::strings(std::mem::take(&mut data))),
             Rest => {
                 while let Some(word) = text::take_word(&mut data)? {
                     parts.push(text::plain(word)?.to_owned());
                 }
             }
+            _ if data.trim_ascii().is_empty() => {
+                return Err(format!("its data has {position} of at least {} parts", least(fields)).into());
+            }
+            Value => parts.push(text::value(std::mem::take(&mut data).trim_ascii())),
             field => {
-                let word = text::take_word(&mut data)?
-                    .ok_or_else(|| format!("its data has {position} of at least {} parts", least(fields)))?;
+                let word = text::take_word(&mut data)?.unwrap_or_default();
                 parts.push(one_word(*field, word, origin)?);
             }
         }
@@ -122,7 +124,7 @@ fn one_word(field: Field, word: &str, origin: &str) -> Result<String, Cow<'stati
         Name => name::target(word, origin),
         Mailbox => name::mailbox(word, origin),
         Text => text::string(word),
-        Word | Value | Strings | Rest => text::plain(word).map(str::to_owned),
+        Word | Value | Texts | Rest => text::plain(word).map(str::to_owned),
     }
 }
 
