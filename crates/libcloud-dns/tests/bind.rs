@@ -35,7 +35,9 @@ fn problem(record: Record) -> String {
 
 #[test]
 fn a_full_zone() {
-    insta::assert_snapshot!(export(&full_zone()));
+    let file = export(&full_zone());
+    // The first line has libcloud's version.
+    insta::assert_snapshot!(file.split_once('\n').unwrap().1);
 }
 
 #[test]
