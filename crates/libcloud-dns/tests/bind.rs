@@ -18,13 +18,7 @@ fn export(records: &[Record]) -> String {
 /// The line of one record, without its name, time and class.
 fn data(record: Record) -> String {
     let file = export(&[record]);
-    file.lines()
-        .nth(4)
-        .unwrap()
-        .splitn(5, '\t')
-        .nth(4)
-        .unwrap()
-        .to_owned()
+    file.lines().nth(4).unwrap().splitn(5, '\t').nth(4).unwrap().to_owned()
 }
 
 fn problem(record: Record) -> String {
@@ -57,10 +51,7 @@ fn without_any_time_to_live_none_is_written() {
     let zone = Zone::new("1", "example.com.", ZoneType::Master);
     let file = bind::zone_file(&zone, &[record("www", "A", "192.0.2.1")], generated_at()).unwrap();
     assert!(!file.contains("$TTL"));
-    assert!(
-        file.ends_with("$ORIGIN example.com.\n\nwww.example.com.\tIN\tA\t192.0.2.1\n"),
-        "{file}"
-    );
+    assert!(file.ends_with("$ORIGIN example.com.\n\nwww.example.com.\tIN\tA\t192.0.2.1\n"), "{file}");
 }
 
 #[test]
@@ -74,10 +65,7 @@ fn the_root_and_reverse_zones_have_names_too() {
         let zone = Arc::new(Zone::new("1", domain, ZoneType::Master));
         let record = record(name, "NS", "ns.example.net");
         let file = bind::zone_file(&zone, &[record], generated_at()).unwrap();
-        assert!(
-            file.ends_with(&format!("\n{owner}\tIN\tNS\tns.example.net.\n")),
-            "{file}"
-        );
+        assert!(file.ends_with(&format!("\n{owner}\tIN\tNS\tns.example.net.\n")), "{file}");
     }
 }
 
@@ -90,20 +78,14 @@ fn a_name_that_ends_like_the_zone_but_is_not_in_it_is_relative() {
         ("a.example.com", "a.example.com."),
     ] {
         let file = export(&[record(name, "A", "192.0.2.1")]);
-        assert_eq!(
-            file.lines().nth(4).unwrap(),
-            format!("{owner}\t900\tIN\tA\t192.0.2.1")
-        );
+        assert_eq!(file.lines().nth(4).unwrap(), format!("{owner}\t900\tIN\tA\t192.0.2.1"));
     }
 }
 
 #[test]
 fn priority_weight_and_port_come_from_the_data_or_the_record() {
     let numbers = |names: &[(&str, u16)]| names.iter().copied().collect::<Extra>();
-    assert_eq!(
-        data(record("", "MX", "5 mx.example.com").with_priority(10)),
-        "5\tmx.example.com."
-    );
+    assert_eq!(data(record("", "MX", "5 mx.example.com").with_priority(10)), "5\tmx.example.com.");
     assert_eq!(
         data(record("", "MX", "mx.example.com").with_extra(Extra::new().with("priority", "7"))),
         "7\tmx.example.com."
@@ -141,68 +123,33 @@ fn texts_keep_their_meaning() {
 fn what_no_zone_file_can_hold_is_refused_with_the_record_and_the_reason() {
     let long_name = vec!["a".repeat(63); 4].join(".");
     for (record, reason) in [
-        (
-            record("", "A", "2001:db8::1"),
-            "\"2001:db8::1\" is no IPv4 address",
-        ),
-        (
-            record("", "AAAA", "192.0.2.1"),
-            "\"192.0.2.1\" is no IPv6 address",
-        ),
+        (record("", "A", "2001:db8::1"), "\"2001:db8::1\" is no IPv4 address"),
+        (record("", "AAAA", "192.0.2.1"), "\"192.0.2.1\" is no IPv6 address"),
         (record("", "A", ""), "its data has 0 of at least 1 parts"),
         (record("", "A", "192.0.2.1 x"), "more than 1 parts: \"x\""),
-        (
-            record("", "CNAME", "a.b\nevil IN A 192.0.2.66"),
-            "has a blank or a control character",
-        ),
-        (
-            record("", "CAA", "0 issue "),
-            "its data has 2 of at least 3 parts",
-        ),
+        (record("", "CNAME", "a.b\nevil IN A 192.0.2.66"), "has a blank or a control character"),
+        (record("", "CAA", "0 issue "), "its data has 2 of at least 3 parts"),
         (record("", "CNAME", "a..b"), "a name has an empty label"),
         (record("a..b", "A", "192.0.2.1"), "a name has an empty label"),
-        (
-            record(&"a".repeat(64), "A", "192.0.2.1"),
-            "a label of 64 bytes is longer than 63",
-        ),
-        (
-            record(&long_name, "A", "192.0.2.1"),
-            "a name of 257 bytes is longer than 255",
-        ),
-        (
-            record("www.example.net.", "A", "192.0.2.1"),
-            "is not within example.com.",
-        ),
-        (
-            record("a b", "A", "192.0.2.1"),
-            "has a blank or a control character",
-        ),
+        (record(&"a".repeat(64), "A", "192.0.2.1"), "a label of 64 bytes is longer than 63"),
+        (record(&long_name, "A", "192.0.2.1"), "a name of 257 bytes is longer than 255"),
+        (record("www.example.net.", "A", "192.0.2.1"), "is not within example.com."),
+        (record("a b", "A", "192.0.2.1"), "has a blank or a control character"),
         (record("a\\", "A", "192.0.2.1"), "it ends in a lone backslash"),
         (record("a\\25", "A", "192.0.2.1"), "needs three of them"),
         (record("a\\256", "A", "192.0.2.1"), "\\256 is more than \\255"),
-        (
-            record("\u{200d}", "A", "192.0.2.1"),
-            "is no internationalised label",
-        ),
+        (record("\u{200d}", "A", "192.0.2.1"), "is no internationalised label"),
         (record("", "MX", "ten mx.example.com"), "\"ten\" is no number"),
         (record("", "SSHFP", "4 2 ab;cd"), "`;` must be in quotes"),
         (record("", "SSHFP", "4 2 (ab"), "`(` must be in quotes"),
         (record("", "SSHFP", "4 2 ab\ncd"), "'\\n' cannot be written there"),
         (record("", "HINFO", "\"PC Linux"), "a quote is never closed"),
-        (
-            record("", "HINFO", &format!("PC {}", "x".repeat(256))),
-            "a string of 256 bytes is longer than 255",
-        ),
-        (
-            record("", "A", "192.0.2.1").with_ttl(1 << 31),
-            "2147483648 s is more than 2147483647",
-        ),
+        (record("", "HINFO", &format!("PC {}", "x".repeat(256))), "a string of 256 bytes is longer than 255"),
+        (record("", "A", "192.0.2.1").with_ttl(1 << 31), "2147483648 s is more than 2147483647"),
     ] {
         let message = problem(record.clone());
-        let named = format!(
-            "the {} record `{}` (id `{}`) of `example.com`",
-            record.type_, record.name, record.id
-        );
+        let named =
+            format!("the {} record `{}` (id `{}`) of `example.com`", record.type_, record.name, record.id);
         assert!(message.contains(&named) && message.contains(reason), "{message}");
     }
 }

@@ -56,11 +56,7 @@ impl DnsDriver for Memory {
         once(async move {
             options.plain("list_records")?;
             let records = driver.records.lock().unwrap();
-            Ok(records
-                .iter()
-                .filter(|record| record.zone.id == id)
-                .cloned()
-                .collect())
+            Ok(records.iter().filter(|record| record.zone.id == id).cloned().collect())
         })
     }
 
@@ -156,39 +152,23 @@ fn driver() -> Arc<dyn DnsDriver> {
 #[tokio::test]
 async fn handles_do_what_the_driver_does() {
     let driver = driver();
-    let zone = driver
-        .create_zone_with("example.com", CreateZone::new().ttl(900))
-        .await
-        .unwrap();
+    let zone = driver.create_zone_with("example.com", CreateZone::new().ttl(900)).await.unwrap();
     let mut zone = driver.zone(zone);
     let record = zone
-        .create_record(
-            "",
-            RecordType::Mx,
-            "mx.example.com",
-            CreateRecord::new().priority(10).ttl(60),
-        )
+        .create_record("", RecordType::Mx, "mx.example.com", CreateRecord::new().priority(10).ttl(60))
         .await
         .unwrap();
     assert_eq!((record.priority(), record.ttl), (Some(10), Some(60)));
     assert_eq!(zone.list_records().await.unwrap(), std::slice::from_ref(&record));
 
     let mut record = driver.record(record);
-    record
-        .update(UpdateRecord::new().data("mx2.example.com"))
-        .await
-        .unwrap();
+    record.update(UpdateRecord::new().data("mx2.example.com")).await.unwrap();
     assert_eq!(record.data, "mx2.example.com");
     record.delete().await.unwrap();
     let error = record.delete().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.resource()),
-        (ErrorKind::NotFound, Some(("record", "7")))
-    );
+    assert_eq!((error.kind(), error.resource()), (ErrorKind::NotFound, Some(("record", "7"))));
 
-    zone.update(UpdateZone::new().domain("example.net"))
-        .await
-        .unwrap();
+    zone.update(UpdateZone::new().domain("example.net")).await.unwrap();
     assert_eq!((zone.domain.as_str(), zone.ttl), ("example.net", Some(900)));
     assert_eq!(zone.delete().await.unwrap_err().kind(), ErrorKind::NotSupported);
 }
@@ -200,10 +180,7 @@ async fn a_wrapper_forwards_and_the_innermost_refuses() {
     let error = driver.get_record("1", "7").await.unwrap_err();
     assert_eq!(error.to_string(), "get_record is not supported");
     let error = driver.get_zone("1").await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.resource()),
-        (ErrorKind::NotFound, Some(("zone", "1")))
-    );
+    assert_eq!((error.kind(), error.resource()), (ErrorKind::NotFound, Some(("zone", "1"))));
 }
 
 #[tokio::test]
@@ -213,10 +190,7 @@ async fn every_method_is_reached_by_its_name() {
     let args = json!({"domain": "example.com", "type": "master", "ttl": 900});
     assert_eq!(driver.call("create_zone", args).await.unwrap(), zone);
     assert_eq!(driver.call("list_zones", json!({})).await.unwrap(), json!([zone]));
-    assert_eq!(
-        driver.call("list_record_types", json!({})).await.unwrap(),
-        json!(["A", "MX"])
-    );
+    assert_eq!(driver.call("list_record_types", json!({})).await.unwrap(), json!(["A", "MX"]));
 
     let args = json!({"name": "www", "zone": zone, "type": "a", "data": "192.0.2.1", "ttl": 60});
     let record = driver.call("create_record", args).await.unwrap();
@@ -224,64 +198,26 @@ async fn every_method_is_reached_by_its_name() {
         "id": "7", "name": "www", "type": "A", "data": "192.0.2.1", "zone": zone, "ttl": 60, "extra": {},
     });
     assert_eq!(record, expected);
-    assert_eq!(
-        driver.call("list_records", json!({"zone": "1"})).await.unwrap(),
-        json!([record])
-    );
-    let file = driver
-        .call("export_zone_to_bind_format", json!({"zone": zone}))
-        .await
-        .unwrap();
-    assert!(
-        file.as_str()
-            .unwrap()
-            .ends_with("www.example.com.\t60\tIN\tA\t192.0.2.1\n"),
-        "{file}"
-    );
+    assert_eq!(driver.call("list_records", json!({"zone": "1"})).await.unwrap(), json!([record]));
+    let file = driver.call("export_zone_to_bind_format", json!({"zone": zone})).await.unwrap();
+    assert!(file.as_str().unwrap().ends_with("www.example.com.\t60\tIN\tA\t192.0.2.1\n"), "{file}");
     let by_ids = json!({"record": {"id": "7", "zone": "1"}});
     assert_eq!(driver.call("delete_record", by_ids).await.unwrap(), true);
 
     let names: Vec<&str> = DNS_METHODS.iter().map(|method| method.name).collect();
-    assert!(
-        names.contains(&"update_record") && !names.contains(&"inner"),
-        "{names:?}"
-    );
+    assert!(names.contains(&"update_record") && !names.contains(&"inner"), "{names:?}");
 }
 
 #[tokio::test]
 async fn wrong_arguments_say_what_is_right() {
     let driver = driver();
     for (method, args, message) in [
-        (
-            "delete_record",
-            json!({"record": "7"}),
-            "expected a record, or its id and its zone's",
-        ),
-        (
-            "delete_record",
-            json!({"record": {"id": "7"}}),
-            "missing field `zone`",
-        ),
-        (
-            "create_zone",
-            json!({"domain": "a.b", "tt": 1}),
-            "did you mean `ttl`?",
-        ),
-        (
-            "create_zone",
-            json!({"domain": "a.b", "ttl": "soon"}),
-            "expected integer",
-        ),
-        (
-            "create_zone",
-            json!({"domain": "a.b", "ex_x": 1}),
-            "create_zone has no argument `ex_x`",
-        ),
-        (
-            "list_records",
-            json!({"zone": "1", "ex_x": 1}),
-            "list_records has no argument `ex_x`",
-        ),
+        ("delete_record", json!({"record": "7"}), "expected a record, or its id and its zone's"),
+        ("delete_record", json!({"record": {"id": "7"}}), "missing field `zone`"),
+        ("create_zone", json!({"domain": "a.b", "tt": 1}), "did you mean `ttl`?"),
+        ("create_zone", json!({"domain": "a.b", "ttl": "soon"}), "expected integer"),
+        ("create_zone", json!({"domain": "a.b", "ex_x": 1}), "create_zone has no argument `ex_x`"),
+        ("list_records", json!({"zone": "1", "ex_x": 1}), "list_records has no argument `ex_x`"),
     ] {
         let error = driver.call(method, args).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
@@ -293,10 +229,7 @@ async fn wrong_arguments_say_what_is_right() {
 #[tokio::test]
 async fn the_export_has_the_seeds_lines() {
     let driver = driver();
-    let zone = driver
-        .create_zone_with("example.com", CreateZone::new().ttl(900))
-        .await
-        .unwrap();
+    let zone = driver.create_zone_with("example.com", CreateZone::new().ttl(900)).await.unwrap();
     let zone = driver.zone(zone);
     for (name, type_, data, options) in [
         ("www", "A", "127.0.0.1", CreateRecord::new()),
@@ -308,9 +241,7 @@ async fn the_export_has_the_seeds_lines() {
         ("", "MX", "mx.example.com", CreateRecord::new().priority(10)),
         ("", "SRV", "10 3333 example.com", CreateRecord::new().priority(20)),
     ] {
-        zone.create_record(name, type_.into(), data, options)
-            .await
-            .unwrap();
+        zone.create_record(name, type_.into(), data, options).await.unwrap();
     }
     let file = zone.export_to_bind_format().await.unwrap();
     assert_eq!(
@@ -329,9 +260,7 @@ async fn the_export_has_the_seeds_lines() {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -349,9 +278,7 @@ async fn a_zone_file_is_replaced_as_a_whole() {
     assert_eq!(names(folder.path()), ["example.com.zone"]);
 
     let before = std::fs::read_to_string(&path).unwrap();
-    zone.create_record("", RecordType::A, "nowhere", CreateRecord::new())
-        .await
-        .unwrap();
+    zone.create_record("", RecordType::A, "nowhere", CreateRecord::new()).await.unwrap();
     let error = zone.export_to_bind_zone_file(&path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
@@ -372,10 +299,7 @@ async fn a_link_and_permissions_survive() {
     driver.export_zone_to_bind_zone_file(&zone, &link).await.unwrap();
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("; Generated"));
-    assert_eq!(
-        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
 #[tokio::test]
@@ -384,10 +308,7 @@ async fn a_folder_that_is_not_there_is_named() {
     let zone = driver.create_zone("example.com").await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/zone");
-    let error = driver
-        .export_zone_to_bind_zone_file(&zone, &path)
-        .await
-        .unwrap_err();
+    let error = driver.export_zone_to_bind_zone_file(&zone, &path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("missing/zone"), "{error}");
 }

@@ -23,9 +23,8 @@ fn export(records: &[Record]) -> String {
 fn run(tool: &str, zone_file: &str) -> Output {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(zone_file.as_bytes()).unwrap();
-    let lenient = [
-        "-i", "none", "-k", "ignore", "-m", "ignore", "-n", "ignore", "-r", "ignore", "-T", "ignore",
-    ];
+    let lenient =
+        ["-i", "none", "-k", "ignore", "-m", "ignore", "-n", "ignore", "-r", "ignore", "-T", "ignore"];
     let mut command = Command::new(tool);
     command.args(lenient);
     if tool == "named-compilezone" {
@@ -45,11 +44,7 @@ fn compile(zone_file: &str) -> Result<BTreeSet<String>, String> {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     let lines = String::from_utf8(output.stdout).unwrap();
-    Ok(lines
-        .lines()
-        .filter(|line| !line.starts_with(';'))
-        .map(in_one_form)
-        .collect())
+    Ok(lines.lines().filter(|line| !line.starts_with(';')).map(in_one_form).collect())
 }
 
 /// A line with one blank between its first five fields.
@@ -70,10 +65,8 @@ fn bind_loads_a_full_zone_without_a_word() {
     let output = run("named-checkzone", &export(&full_zone()));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
-    let complaints: Vec<&str> = said
-        .lines()
-        .filter(|line| !line.ends_with("OK") && !line.contains("loaded serial"))
-        .collect();
+    let complaints: Vec<&str> =
+        said.lines().filter(|line| !line.ends_with("OK") && !line.contains("loaded serial")).collect();
     assert_eq!(complaints, [""; 0]);
 }
 
@@ -181,17 +174,9 @@ fn every_text_reaches_bind_as_its_bytes() {
         let text = text.replace('"', "'");
         let records: Vec<Record> = apex().into_iter().chain([record("t", "TXT", &text)]).collect();
         let compiled = compile(&export(&records)).unwrap();
-        let line = compiled
-            .iter()
-            .find(|line| line.starts_with("t.example.com."))
-            .unwrap();
+        let line = compiled.iter().find(|line| line.starts_with("t.example.com.")).unwrap();
         let mut read = Vec::new();
-        let mut bytes = line
-            .split_once("TXT ")
-            .unwrap()
-            .1
-            .bytes()
-            .filter(|byte| *byte != b'"');
+        let mut bytes = line.split_once("TXT ").unwrap().1.bytes().filter(|byte| *byte != b'"');
         while let Some(byte) = bytes.next() {
             read.push(match byte {
                 b'\\' => match bytes.next().unwrap() {

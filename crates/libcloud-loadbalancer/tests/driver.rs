@@ -154,25 +154,16 @@ async fn a_handle_does_what_the_driver_does() {
     assert_eq!(balancer.extra["algorithm"], "least_connections");
     let mut balancer = driver.balancer(balancer);
 
-    let member = balancer
-        .attach_member(&Member::new("m-2", "10.0.0.6", 8080))
-        .await
-        .unwrap();
+    let member = balancer.attach_member(&Member::new("m-2", "10.0.0.6", 8080)).await.unwrap();
     assert_eq!(member.balancer.as_deref(), Some(&*balancer));
     let ids = |members: Vec<Member>| members.into_iter().map(|member| member.id).collect::<Vec<_>>();
     assert_eq!(ids(balancer.list_members().await.unwrap()), ["m-1", "m-2"]);
     balancer.detach_member(&Member::from_id("m-1")).await.unwrap();
     assert_eq!(ids(balancer.list_members().await.unwrap()), ["m-2"]);
     let error = balancer.detach_member(&Member::from_id("m-1")).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.resource()),
-        (ErrorKind::NotFound, Some(("member", "m-1")))
-    );
+    assert_eq!((error.kind(), error.resource()), (ErrorKind::NotFound, Some(("member", "m-1"))));
 
-    balancer
-        .update(UpdateBalancer::new().name("shop").port(443))
-        .await
-        .unwrap();
+    balancer.update(UpdateBalancer::new().name("shop").port(443)).await.unwrap();
     assert_eq!((balancer.name.as_str(), balancer.port), ("shop", Some(443)));
     let error = balancer.destroy().await.unwrap_err();
     assert_eq!(error.to_string(), "destroy_balancer is not supported");
@@ -184,33 +175,21 @@ async fn a_node_is_attached_by_its_first_address_at_the_balancers_port() {
     let balancer = LoadBalancer::from_id("1").with_address("192.0.2.1", 80);
     let balancer = driver.balancer(balancer);
     for (node, ip) in [
-        (
-            node(&["192.0.2.7", "192.0.2.8"], &["10.0.0.7"]),
-            Some("192.0.2.7"),
-        ),
+        (node(&["192.0.2.7", "192.0.2.8"], &["10.0.0.7"]), Some("192.0.2.7")),
         (node(&[], &["10.0.0.7", "10.0.0.8"]), Some("10.0.0.7")),
         // Providers that balance among nodes need no address.
         (node(&[], &[]), None),
     ] {
         let member = balancer.attach_compute_node(&node).await.unwrap();
-        assert_eq!(
-            (member.id.as_str(), member.ip.as_deref(), member.port),
-            ("i-1", ip, Some(80))
-        );
+        assert_eq!((member.id.as_str(), member.ip.as_deref(), member.port), ("i-1", ip, Some(80)));
     }
 }
 
 #[tokio::test]
 async fn every_method_is_reached_by_its_name() {
     let driver = driver();
-    assert_eq!(
-        driver.call("list_protocols", json!({})).await.unwrap(),
-        json!(["http", "tcp"])
-    );
-    let algorithms = driver
-        .call("list_supported_algorithms", Value::Null)
-        .await
-        .unwrap();
+    assert_eq!(driver.call("list_protocols", json!({})).await.unwrap(), json!(["http", "tcp"]));
+    let algorithms = driver.call("list_supported_algorithms", Value::Null).await.unwrap();
     assert_eq!(algorithms, json!(["round_robin", "least_connections"]));
     let args = json!({"name": "web", "port": 80, "protocol": "http", "algorithm": "ROUND_ROBIN"});
     let balancer = driver.call("create_balancer", args).await.unwrap();
@@ -221,10 +200,7 @@ async fn every_method_is_reached_by_its_name() {
             "extra": {"algorithm": "round_robin", "protocol": "http"},
         })
     );
-    assert_eq!(
-        driver.call("list_balancers", json!({})).await.unwrap(),
-        json!([balancer])
-    );
+    assert_eq!(driver.call("list_balancers", json!({})).await.unwrap(), json!([balancer]));
 
     let args = json!({"balancer": balancer, "node": {"id": "i-1", "public_ips": ["192.0.2.7"]}});
     let member = driver.call("balancer_attach_compute_node", args).await.unwrap();
@@ -232,19 +208,13 @@ async fn every_method_is_reached_by_its_name() {
         member,
         json!({"id": "i-1", "ip": "192.0.2.7", "port": 80, "balancer": balancer, "extra": {}})
     );
-    let members = driver
-        .call("balancer_list_members", json!({"balancer": "1"}))
-        .await
-        .unwrap();
+    let members = driver.call("balancer_list_members", json!({"balancer": "1"})).await.unwrap();
     assert_eq!(members, json!([member]));
     let args = json!({"balancer": "1", "member": "i-1"});
     assert_eq!(driver.call("balancer_detach_member", args).await.unwrap(), true);
 
     let names: Vec<&str> = LOADBALANCER_METHODS.iter().map(|method| method.name).collect();
-    assert!(
-        names.contains(&"update_balancer") && !names.contains(&"inner"),
-        "{names:?}"
-    );
+    assert!(names.contains(&"update_balancer") && !names.contains(&"inner"), "{names:?}");
 }
 
 #[tokio::test]
@@ -255,10 +225,7 @@ async fn members_of_a_new_balancer_may_be_ids_or_addresses() {
         "members": ["i-1", {"id": null, "ip": "10.0.0.5", "port": 8080}],
     });
     driver.call("create_balancer", args).await.unwrap();
-    let members = driver
-        .balancer_list_members(&LoadBalancer::from_id("1"))
-        .await
-        .unwrap();
+    let members = driver.balancer_list_members(&LoadBalancer::from_id("1")).await.unwrap();
     assert_eq!(members, [Member::from_id("i-1"), Member::at("10.0.0.5", 8080)]);
 }
 
@@ -276,26 +243,10 @@ async fn wrong_arguments_say_what_is_right() {
             json!({"name": "web", "protocol": "http"}),
             "create_balancer needs `port` (integer)",
         ),
-        (
-            "create_balancer",
-            web("port", json!(70_000)),
-            "`port`: expected integer, found 70000",
-        ),
-        (
-            "create_balancer",
-            web("members", json!({"ip": 7})),
-            "`members`: expected a member or its id",
-        ),
-        (
-            "create_balancer",
-            web("algoritm", json!("random")),
-            "did you mean `algorithm`?",
-        ),
-        (
-            "create_balancer",
-            web("ex_x", json!(1)),
-            "create_balancer has no argument `ex_x`",
-        ),
+        ("create_balancer", web("port", json!(70_000)), "`port`: expected integer, found 70000"),
+        ("create_balancer", web("members", json!({"ip": 7})), "`members`: expected a member or its id"),
+        ("create_balancer", web("algoritm", json!("random")), "did you mean `algorithm`?"),
+        ("create_balancer", web("ex_x", json!(1)), "create_balancer has no argument `ex_x`"),
         ("list_balancer", json!({}), "did you mean `list_balancers`?"),
     ] {
         let error = driver.call(method, args).await.unwrap_err();
@@ -308,10 +259,7 @@ async fn wrong_arguments_say_what_is_right() {
 fn the_seeds_words_are_read_and_unknown_ones_kept() {
     assert_eq!(Algorithm::ALL.len(), 13);
     for algorithm in Algorithm::ALL {
-        assert_eq!(
-            &Algorithm::from(algorithm.as_str().to_ascii_uppercase()),
-            algorithm
-        );
+        assert_eq!(&Algorithm::from(algorithm.as_str().to_ascii_uppercase()), algorithm);
     }
     assert_eq!(Algorithm::from("least_ping").as_str(), "least_ping");
     assert_eq!(MemberCondition::from("DRAINING"), MemberCondition::Draining);

@@ -30,11 +30,7 @@ pub(crate) fn apex() -> Vec<Record> {
     vec![
         record("", "NS", "ns1.example.com"),
         record("@", "NS", "ns2.example.net."),
-        record(
-            "",
-            "SOA",
-            "ns1.example.com. host.master@example.com 2026010203 7200 900 1209600 300",
-        ),
+        record("", "SOA", "ns1.example.com. host.master@example.com 2026010203 7200 900 1209600 300"),
         record("ns1", "A", "192.0.2.53"),
     ]
 }
@@ -76,22 +72,14 @@ pub(crate) fn full_zone() -> Vec<Record> {
         record("host", "HINFO", r#"PC-Intel "Linux 6""#),
         record("", "CAA", "0 issue letsencrypt.org; validationmethods=dns-01"),
         record("", "CAA", r#"128 iodef "mailto:ca@example.com""#),
-        record(
-            "enum",
-            "NAPTR",
-            r#"100 10 "U" "E2U+sip" "!^(.*)$!sip:\\1@example.com!" ."#,
-        ),
+        record("enum", "NAPTR", r#"100 10 "U" "E2U+sip" "!^(.*)$!sip:\\1@example.com!" ."#),
         record("enum", "NAPTR", "100 20 S SIP+D2U \"\" _sip._udp.example.com"),
         record("", "HTTPS", "1 . alpn=\"h3,h2\" ipv4hint=192.0.2.1"),
         record("alias", "HTTPS", "0 www.example.com"),
         record("_dns", "SVCB", "1 dns.example.com port=8853"),
         record("afs", "AFSDB", "1 afs.example.com"),
         record("person", "RP", "me.too@example.com person.example.com"),
-        record(
-            "here",
-            "LOC",
-            "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m",
-        ),
+        record("here", "LOC", "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m"),
         record("ssh", "SSHFP", &format!("4 2 {}", "ab".repeat(32))),
         record("_443._tcp", "TLSA", &format!("3 1 1 {}", "cd".repeat(32))),
         record("sub", "NS", "ns1.example.net"),
@@ -102,11 +90,7 @@ pub(crate) fn full_zone() -> Vec<Record> {
         record("pgp", "OPENPGPKEY", "AwEAAag="),
         record("wks", "WKS", "192.0.2.1 6 25 80"),
         record("old", "NSEC", "wks.example.com A TXT NSEC"),
-        record(
-            "old",
-            "RRSIG",
-            "A 13 3 900 20900101000000 20260101000000 12345 example.com AwEAAag=",
-        ),
+        record("old", "RRSIG", "A 13 3 900 20900101000000 20260101000000 12345 example.com AwEAAag="),
         record("uri", "URI", r#"10 1 "https://example.com/a;b""#),
         record("blob", "TYPE65280", r"\# 4 0A000001"),
         record("go", "REDIRECT", "https://example.net/\nevil IN A 192.0.2.66"),
@@ -120,11 +104,7 @@ pub(crate) fn full_zone() -> Vec<Record> {
 
 /// Text in which every byte that means something to a zone file is likely.
 pub(crate) fn nasty() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z0-9.\"\\\\;() \t\n\r\0@$ü\u{2028}]{0,40}",
-        "[a-z.\"\\\\;$()]{1,10}",
-        any::<String>(),
-    ]
+    prop_oneof!["[a-z0-9.\"\\\\;() \t\n\r\0@$ü\u{2028}]{0,40}", "[a-z.\"\\\\;$()]{1,10}", any::<String>(),]
 }
 
 /// A type, and data that may be of this type.
@@ -134,31 +114,16 @@ fn type_and_data() -> impl Strategy<Value = (String, String)> {
     prop_oneof![
         (prop::sample::select(all), nasty()),
         (nasty(), nasty()),
-        (
-            Just("A".to_owned()),
-            any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string())
-        ),
-        (
-            prop::sample::select(vec!["TXT", "SPF"]).prop_map(str::to_owned),
-            nasty()
-        ),
+        (Just("A".to_owned()), any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string())),
+        (prop::sample::select(vec!["TXT", "SPF"]).prop_map(str::to_owned), nasty()),
         (named, nasty()),
         (
             Just("MX".to_owned()),
             (any::<u16>(), nasty()).prop_map(|(number, name)| format!("{number} {name}"))
         ),
-        (
-            Just("HINFO".to_owned()),
-            (nasty(), nasty()).prop_map(|(one, two)| format!("{one} {two}"))
-        ),
-        (
-            Just("CAA".to_owned()),
-            nasty().prop_map(|value| format!("0 issue {value}"))
-        ),
-        (
-            Just("HTTPS".to_owned()),
-            nasty().prop_map(|words| format!("1 . {words}"))
-        ),
+        (Just("HINFO".to_owned()), (nasty(), nasty()).prop_map(|(one, two)| format!("{one} {two}"))),
+        (Just("CAA".to_owned()), nasty().prop_map(|value| format!("0 issue {value}"))),
+        (Just("HTTPS".to_owned()), nasty().prop_map(|words| format!("1 . {words}"))),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The local driver: what it does, what it refuses, and what it keeps whole in a crowd.
-#![expect(
+#![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "helpers of tests may panic, and child processes tell their parent how far they are"
