@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::config::TransportConfig;
 use crate::request::Body;
 use crate::response::StreamingResponse;
-use crate::{Error, ErrorKind, Result, Retry, encode, tls};
+use crate::{Error, ErrorKind, Result, Retry, tls};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type SendBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -205,11 +205,6 @@ fn deepest(error: &(dyn StdError + 'static)) -> String {
 fn counted(body: Body, sent: Arc<AtomicU64>) -> SendBody {
     match body {
         Body::Empty => Empty::new().map_err(|never| match never {}).boxed_unsync(),
-        Body::Bytes(bytes) => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
-        Body::Form(params) => {
-            let text = encode::form(params.iter().map(|param| (&*param.name, param.value.as_str())));
-            Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync()
-        }
         Body::Stream { length, stream } => {
             let frames = stream.map(move |bytes| {
                 let bytes = bytes?;
@@ -217,6 +212,9 @@ fn counted(body: Body, sent: Arc<AtomicU64>) -> SendBody {
                 Ok(Frame::data(bytes))
             });
             Sized { length, body: StreamBody::new(frames) }.boxed_unsync()
+        }
+        in_memory => {
+            Full::new(in_memory.to_bytes().unwrap_or_default()).map_err(|never| match never {}).boxed_unsync()
         }
     }
 }

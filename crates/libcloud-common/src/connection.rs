@@ -220,8 +220,12 @@ impl Connection {
             let status = response.status;
             let after = response.headers.contains_key(header::RETRY_AFTER);
             // The status arrived, so the provider has seen the request.
-            let processed =
-                |error| Failure { error, unprocessed: after && matches!(status.as_u16(), 429 | 503) };
+            let processed = |error: Error| Failure {
+                // A provider that has a code of its own for "too many calls" says with it that it did nothing.
+                unprocessed: after && matches!(status.as_u16(), 429 | 503)
+                    || error.kind() == ErrorKind::RateLimited && error.code().is_some(),
+                error,
+            };
             let response = buffer(response, cap).await.map_err(processed)?;
             (self.0.check)(&response).map_err(|error| processed(with_request_id(error, &response)))?;
             return Ok(Answer::Whole(response));

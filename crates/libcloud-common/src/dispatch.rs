@@ -193,6 +193,7 @@ plain!(
     f64 = "number",
     Map<String, Value> = "map",
     std::collections::BTreeMap<String, String> = "map of strings",
+    std::collections::BTreeMap<String, Option<String>> = "map of strings or nulls",
     crate::Timestamp = "time",
 );
 

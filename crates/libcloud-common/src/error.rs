@@ -245,6 +245,12 @@ impl Error {
         }
     }
 
+    /// Sharpens the kind, by what the provider's own code says.
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Sets the kind and id of the resource in question.
     pub fn with_resource(mut self, kind: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         self.0.resource = Some((kind.into(), id.into()));

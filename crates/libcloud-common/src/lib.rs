@@ -39,6 +39,7 @@ pub mod sign;
 pub mod text;
 mod time;
 mod tls;
+mod token;
 pub mod xml;
 pub mod xmlrpc;
 
@@ -62,6 +63,7 @@ pub use secret::{REDACTED, Secret, serialize_exposed};
 pub use service::refuse;
 pub use session::Session;
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use token::unique_token;
 
 pub use async_trait::async_trait;
 pub use futures_core::future::BoxFuture;
