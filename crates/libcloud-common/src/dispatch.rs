@@ -89,6 +89,16 @@ impl Args {
         taken
     }
 
+    /// The error for an argument that is not there; one of a name that is nearly right was probably meant for it.
+    fn missing(&self, name: &'static str, ty: &str) -> Error {
+        let given: Vec<&str> = self.map.keys().map(String::as_str).collect();
+        if let Some(mistyped) = near(name, &given) {
+            return unknown_argument(self.method, mistyped, &(self.specs)());
+        }
+        Error::invalid_argument(format!("{} needs `{name}` ({ty})", self.method))
+            .with_resource("argument", name)
+    }
+
     /// The method that is called.
     pub fn method(&self) -> &'static str {
         self.method
@@ -133,10 +143,7 @@ pub trait Arg: Sized {
         let method = args.method;
         let value = match args.take(name) {
             Some(value) => value,
-            None if Self::REQUIRED => {
-                return Err(Error::invalid_argument(format!("{method} needs `{name}` ({})", Self::TYPE))
-                    .with_resource("argument", name));
-            }
+            None if Self::REQUIRED => return Err(args.missing(name, Self::TYPE)),
             None => Value::Null,
         };
         Self::from_json(value).map_err(|problem| {
