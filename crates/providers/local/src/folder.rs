@@ -121,15 +121,14 @@ impl Folder {
     /// Deletes a container without objects.
     pub(crate) fn delete_container(&self, name: &str) -> Result<()> {
         let (path, _) = self.container(name)?;
-        remove_empty(&path);
-        match entry(&path) {
-            Ok(Entry::Nothing) => Ok(()),
-            Err(error) => Err(Error::io(format_args!("delete {}", path.display()), error)),
-            Ok(_) => Err(
+        remove_empty(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty => {
                 Error::new(ErrorKind::NotEmpty, format!("container `{name}` is not empty"))
-                    .with_resource("container", name),
-            ),
-        }
+                    .with_resource("container", name)
+            }
+            io::ErrorKind::NotFound => Error::not_found("container", name),
+            _ => Error::io(format_args!("delete {}", path.display()), error),
+        })
     }
 
     /// One object.
@@ -295,9 +294,13 @@ fn make_way(root: &Path, name: &str) -> Result<Option<PathBuf>> {
         let cannot = |error| Error::io(format_args!("write {}", path.display()), error);
         match entry(&path).map_err(cannot)? {
             Entry::Folder(_) if is_last => {
-                remove_empty(&path);
-                if matches!(entry(&path), Ok(Entry::Folder(_))) {
-                    return in_the_way("is the folder of other objects here");
+                // What objects that are gone have left makes room; another task may have been faster.
+                match remove_empty(&path) {
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                        return in_the_way("is the folder of other objects here");
+                    }
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
+                    _ => {}
                 }
             }
             Entry::Folder(_) => {}
@@ -322,18 +325,20 @@ fn make_way(root: &Path, name: &str) -> Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-/// Deletes a folder that holds nothing but folders, from within. What holds anything else stays.
-fn remove_empty(folder: &Path) {
-    if let Ok(entries) = fs::read_dir(folder) {
-        for entry in entries.flatten() {
-            // Not a link to a folder: the type is that of the entry itself.
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                remove_empty(&entry.path());
+/// Deletes a folder that holds nothing but folders, from within. What holds anything else stays, and the system says
+/// so.
+fn remove_empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // Not a link to a folder: the type is that of the entry itself.
+        if entry.file_type()?.is_dir() {
+            match remove_empty(&entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
         }
     }
-    // The system refuses if there is anything in it.
-    let _ = fs::remove_dir(folder);
+    fs::remove_dir(folder)
 }
 
 /// Deletes what processes have left that died while they wrote: nobody holds its lock any more.
