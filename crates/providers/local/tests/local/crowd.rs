@@ -158,6 +158,41 @@ async fn containers_come_and_go_under_uploads() {
     assert!(driver.list_containers().await.unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_object_and_the_folder_of_its_name_contend() {
+    let (folder, driver, container) = with_container().await;
+    let work = |number: usize| {
+        let driver = Arc::clone(&driver);
+        let object = Object::from_names("c", ["x", "x/y", "x/y/z"][number % 3]);
+        tokio::spawn(async move {
+            let mut made = 0;
+            for round in 0..100 {
+                match put(&driver, &object.name, &version("task", round)).await {
+                    Ok(_) => {
+                        made += 1;
+                        if let Some(content) = unless_gone(read(&driver, &object).await) {
+                            assert_whole(&content);
+                        }
+                        unless_gone(driver.delete_object(&object).await);
+                    }
+                    // The other kind is there.
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidName, "{error}"),
+                }
+            }
+            made
+        })
+    };
+    let tasks: Vec<_> = (0..12).map(work).collect();
+    let mut made = 0;
+    for task in tasks {
+        made += task.await.unwrap();
+    }
+    assert!(made > 0);
+    assert!(list(&driver).await.is_empty());
+    driver.delete_container(&container).await.unwrap();
+    assert!(unfinished(folder.path()).is_empty());
+}
+
 /// Starts this test program again, with only the test of this name.
 fn spawn(test: &str, base: &Path, worker: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
