@@ -204,8 +204,20 @@ fn spawn(test: &str, base: &Path, worker: &str) -> Child {
         .unwrap()
 }
 
-fn base_of_child() -> std::path::PathBuf {
-    std::env::var_os(BASE).unwrap().into()
+/// The driver of a child process; none where somebody runs the ignored tests by themselves.
+fn driver_of_child() -> Option<Arc<dyn StorageDriver>> {
+    let base = std::env::var_os(BASE)?;
+    Some(open(base.as_ref()).unwrap())
+}
+
+/// Ends with the test, also with one that fails.
+struct KilledAtEnd(Child);
+
+impl Drop for KilledAtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 const ROUNDS_OF_CHILD: usize = 40;
@@ -213,7 +225,7 @@ const ROUNDS_OF_CHILD: usize = 40;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a child process of the test below"]
 async fn child_works() {
-    let driver = open(&base_of_child()).unwrap();
+    let Some(driver) = driver_of_child() else { return };
     let me = std::env::var(WORKER).unwrap();
     let tasks: Vec<_> = (0..4)
         .map(|number| {
@@ -254,7 +266,7 @@ const WRITING: &str = "the upload is under way";
 #[tokio::test]
 #[ignore = "a child process of the test below"]
 async fn child_uploads_without_end() {
-    let driver = open(&base_of_child()).unwrap();
+    let Some(driver) = driver_of_child() else { return };
     let endless = stream::iter(0_u64..).map(|number| {
         if number == 100 {
             println!("\n{WRITING}");
@@ -274,8 +286,12 @@ async fn child_uploads_without_end() {
 async fn a_process_killed_in_an_upload_leaves_nothing_in_sight() {
     let (folder, driver, container) = with_container().await;
     put(&driver, "a/half", "old").await.unwrap();
-    let mut child = spawn("crowd::child_uploads_without_end", folder.path(), "endless");
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut child = KilledAtEnd(spawn(
+        "crowd::child_uploads_without_end",
+        folder.path(),
+        "endless",
+    ));
+    let lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     assert!(
         lines
             .map_while(std::result::Result::ok)
@@ -287,8 +303,8 @@ async fn a_process_killed_in_an_upload_leaves_nothing_in_sight() {
     put(&open(folder.path()).unwrap(), "other", "x").await.unwrap();
     assert_eq!(unfinished(folder.path()).len(), 1);
 
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
     assert_eq!(unfinished(folder.path()).len(), 1);
     assert_eq!(list(&driver).await, ["a/half", "other"]);
     let half = driver.get_object("c", "a/half").await.unwrap();
