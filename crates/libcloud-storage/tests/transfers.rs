@@ -204,6 +204,14 @@ async fn a_file_is_replaced_only_on_demand() {
 }
 
 #[tokio::test]
+async fn a_device_is_not_replaced() {
+    let (driver, object) = with_abc(Fault::None).await;
+    let options = DownloadObject::new().overwrite_existing();
+    let error = driver.download_object_with(&object, Path::new("/dev/null"), options).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[tokio::test]
 async fn what_arrives_wrong_is_an_error_and_leaves_the_old_file() {
     for (fault, kind) in [
         (Fault::CutsShort, ErrorKind::HashMismatch),
@@ -376,7 +384,7 @@ async fn a_wrapped_driver_answers_what_is_not_overridden() {
     assert_eq!(wrapper.hash_type(), Some(HashType::Md5));
     let container = wrapper.container(Container::new("c"));
     container.upload_object_via_stream("abc", "o", UploadObject::new()).await.unwrap();
-    assert_eq!(container.list_objects().await.unwrap().len(), 1);
+    assert_eq!(container.list_objects(ListObjects::new()).await.unwrap().len(), 1);
     let error = wrapper.create_container("new").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotSupported);
     assert!(error.to_string().contains("create_container"), "{error}");

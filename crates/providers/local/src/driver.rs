@@ -292,7 +292,9 @@ impl StorageDriver for LocalStorageDriver {
     }
 
     async fn enable_container_cdn_with(&self, container: &Container, options: Options) -> Result<()> {
-        self.get_container_cdn_url_with(container, options).await.map(|_| ())
+        let task = self.task("enable_container_cdn", options.plain("enable_container_cdn")?);
+        let name = container.name.clone();
+        task.run(move |folder| folder.container(&name).map(|_| ())).await
     }
 
     async fn enable_object_cdn_with(&self, obj: &Object, options: Options) -> Result<()> {

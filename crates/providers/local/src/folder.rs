@@ -116,13 +116,14 @@ impl Folder {
     /// Deletes a container without objects.
     pub(crate) fn delete_container(&self, name: &str) -> Result<()> {
         let (path, _) = self.container(name)?;
-        remove_empty(&path);
-        match entry(&path) {
-            Ok(Entry::Nothing) => Ok(()),
-            Err(error) => Err(Error::io(format_args!("delete {}", path.display()), error)),
-            Ok(_) => Err(Error::new(ErrorKind::NotEmpty, format!("container `{name}` is not empty"))
-                .with_resource("container", name)),
-        }
+        remove_empty(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty => {
+                Error::new(ErrorKind::NotEmpty, format!("container `{name}` is not empty"))
+                    .with_resource("container", name)
+            }
+            io::ErrorKind::NotFound => Error::not_found("container", name),
+            _ => Error::io(format_args!("delete {}", path.display()), error),
+        })
     }
 
     /// One object.
@@ -141,7 +142,7 @@ impl Folder {
                 // A link that has taken the file's place since would be another file.
                 Ok((file, meta)) if identity(&meta) == identity(&expected) => return Ok((file, meta.len())),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_gone(&error) => {}
                 Err(error) => return Err(Error::io(format_args!("read {}", path.display()), error)),
             }
         }
@@ -152,9 +153,13 @@ impl Folder {
     pub(crate) fn delete_object(&self, container_name: &str, object_name: &str) -> Result<()> {
         let (root, _) = self.container(container_name)?;
         let (path, _) = find(&root, object_name)?;
-        fs::remove_file(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::not_found("object", object_name),
-            _ => Error::io(format_args!("delete {}", path.display()), error),
+        fs::remove_file(&path).map_err(|error| {
+            // A folder has taken its place: the object is gone.
+            if is_gone(&error) || error.kind() == io::ErrorKind::IsADirectory {
+                Error::not_found("object", object_name)
+            } else {
+                Error::io(format_args!("delete {}", path.display()), error)
+            }
         })?;
         // Not the container itself. A folder that has got another object meanwhile stays, with those above it.
         for parent in path.ancestors().skip(1).take_while(|parent| *parent != root) {
@@ -218,7 +223,8 @@ impl Folder {
             };
             path = error.path;
             match error.error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {}
+                _ if is_gone(&error.error) => {}
+                io::ErrorKind::IsADirectory => {}
                 io::ErrorKind::AlreadyExists if !only_if_absent => {}
                 io::ErrorKind::AlreadyExists => return Err(Error::already_exists("object", object_name)),
                 _ => return Err(Error::io(format_args!("write {}", target.display()), error.error)),
@@ -243,11 +249,14 @@ pub(crate) fn entry(path: &Path) -> io::Result<Entry> {
         Ok(meta) if meta.is_file() => Ok(Entry::File(meta)),
         Ok(meta) if meta.is_symlink() => Ok(Entry::Link),
         Ok(_) => Ok(Entry::Other),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Entry::Nothing),
-            _ => Err(error),
-        },
+        Err(error) if is_gone(&error) => Ok(Entry::Nothing),
+        Err(error) => Err(error),
     }
+}
+
+/// Whether there is nothing of that path, or no folder where one was.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The file of an object, and what the file system says of it.
@@ -281,18 +290,20 @@ fn make_way(root: &Path, name: &str) -> Result<Option<PathBuf>> {
         let cannot = |error| Error::io(format_args!("write {}", path.display()), error);
         match entry(&path).map_err(cannot)? {
             Entry::Folder(_) if is_last => {
-                remove_empty(&path);
-                if matches!(entry(&path), Ok(Entry::Folder(_))) {
-                    return in_the_way("is the folder of other objects here");
+                // What objects that are gone have left makes room; another task may have been faster.
+                match remove_empty(&path) {
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                        return in_the_way("is the folder of other objects here");
+                    }
+                    Err(error) if !is_gone(&error) => return Err(cannot(error)),
+                    _ => {}
                 }
             }
             Entry::Folder(_) => {}
             Entry::File(_) | Entry::Nothing if is_last => {}
             Entry::Nothing => match fs::create_dir(&path) {
                 Ok(()) => {}
-                Err(error)
-                    if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) =>
-                {
+                Err(error) if is_gone(&error) || error.kind() == io::ErrorKind::AlreadyExists => {
                     return Ok(None);
                 }
                 Err(error) => return Err(cannot(error)),
@@ -305,18 +316,20 @@ fn make_way(root: &Path, name: &str) -> Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-/// Deletes a folder that holds nothing but folders, from within. What holds anything else stays.
-fn remove_empty(folder: &Path) {
-    if let Ok(entries) = fs::read_dir(folder) {
-        for entry in entries.flatten() {
-            // Not a link to a folder: the type is that of the entry itself.
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                remove_empty(&entry.path());
+/// Deletes a folder that holds nothing but folders, from within. What holds anything else stays, and the system says
+/// so.
+fn remove_empty(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // Not a link to a folder: the type is that of the entry itself.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            match remove_empty(&entry.path()) {
+                Err(error) if !is_gone(&error) => return Err(error),
+                _ => {}
             }
         }
     }
-    // The system refuses if there is anything in it.
-    let _ = fs::remove_dir(folder);
+    fs::remove_dir(folder)
 }
 
 /// Deletes what processes have left that died while they wrote: nobody holds its lock any more.

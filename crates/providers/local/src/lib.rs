@@ -7,7 +7,7 @@
 //! use std::sync::Arc;
 //! use libcloud_common::Config;
 //! use libcloud_local::LocalStorageDriver;
-//! use libcloud_storage::{StorageDriver, StorageDriverExt as _, UploadObject};
+//! use libcloud_storage::{ListObjects, StorageDriver, StorageDriverExt as _, UploadObject};
 //!
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let base = folder.path().to_str().unwrap();
@@ -15,7 +15,7 @@
 //! let driver: Arc<dyn StorageDriver> = Arc::new(LocalStorageDriver::new(Config::with_key(base))?);
 //! let container = driver.container(driver.create_container("photos").await?);
 //! container.upload_object_via_stream("meow", "2013/cat.txt", UploadObject::new()).await?;
-//! assert_eq!(container.list_objects().await?[0].name, "2013/cat.txt");
+//! assert_eq!(container.list_objects(ListObjects::new()).await?[0].name, "2013/cat.txt");
 //! # Ok::<(), libcloud_common::Error>(()) }).unwrap();
 //! ```
 //!

@@ -53,6 +53,10 @@ pub(crate) fn invalid(resource: &'static str, name: &str, problem: &str) -> Erro
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Component, Path, PathBuf};
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -74,5 +78,18 @@ mod tests {
         assert!(object(&long).is_err() && container(&long).is_err());
         assert!(container("a/b").unwrap_err().to_string().contains("slash"));
         assert!(container(HIDDEN).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_stays_below_the_base(name in "[./a\\\\\0é~-]{0,12}") {
+            if object(&name).is_ok() {
+                let parts: Vec<_> = Path::new(&name).components().collect();
+                prop_assert!(parts.iter().all(|part| matches!(part, Component::Normal(_))));
+                // And no two names are the same file.
+                let path: PathBuf = parts.iter().collect();
+                prop_assert_eq!(path.to_str(), Some(name.as_str()));
+            }
+        }
     }
 }

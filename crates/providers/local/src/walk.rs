@@ -77,9 +77,7 @@ impl Walk {
     fn enter(&mut self, path: PathBuf, name: String) -> Result<()> {
         let found = match fs::read_dir(&path) {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(());
-            }
+            Err(error) if folder::is_gone(&error) => return Ok(()),
             Err(error) => return Err(cannot(&path, error)),
         };
         let mut entries = Vec::new();

@@ -149,6 +149,41 @@ async fn containers_come_and_go_under_uploads() {
     assert!(driver.list_containers().await.unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_object_and_the_folder_of_its_name_contend() {
+    let (folder, driver, container) = with_container().await;
+    let work = |number: usize| {
+        let driver = Arc::clone(&driver);
+        let object = Object::from_names("c", ["x", "x/y", "x/y/z"][number % 3]);
+        tokio::spawn(async move {
+            let mut made = 0;
+            for round in 0..100 {
+                match put(&driver, &object.name, &version("task", round)).await {
+                    Ok(_) => {
+                        made += 1;
+                        if let Some(content) = unless_gone(read(&driver, &object).await) {
+                            assert_whole(&content);
+                        }
+                        unless_gone(driver.delete_object(&object).await);
+                    }
+                    // The other kind is there.
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidName, "{error}"),
+                }
+            }
+            made
+        })
+    };
+    let tasks: Vec<_> = (0..12).map(work).collect();
+    let mut made = 0;
+    for task in tasks {
+        made += task.await.unwrap();
+    }
+    assert!(made > 0);
+    assert!(list(&driver).await.is_empty());
+    driver.delete_container(&container).await.unwrap();
+    assert!(unfinished(folder.path()).is_empty());
+}
+
 /// Starts this test program again, with only the test of this name.
 fn spawn(test: &str, base: &Path, worker: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
@@ -160,8 +195,20 @@ fn spawn(test: &str, base: &Path, worker: &str) -> Child {
         .unwrap()
 }
 
-fn base_of_child() -> std::path::PathBuf {
-    std::env::var_os(BASE).expect("started by another test").into()
+/// The driver of a child process; none where somebody runs the ignored tests by themselves.
+fn driver_of_child() -> Option<Arc<dyn StorageDriver>> {
+    let base = std::env::var_os(BASE)?;
+    Some(open(base.as_ref()).unwrap())
+}
+
+/// Ends with the test, also with one that fails.
+struct KilledAtEnd(Child);
+
+impl Drop for KilledAtEnd {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 const ROUNDS_OF_CHILD: usize = 40;
@@ -169,7 +216,7 @@ const ROUNDS_OF_CHILD: usize = 40;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a child process of the test below"]
 async fn child_works() {
-    let driver = open(&base_of_child()).unwrap();
+    let Some(driver) = driver_of_child() else { return };
     let me = std::env::var(WORKER).unwrap();
     let tasks: Vec<_> = (0..4)
         .map(|number| tokio::spawn(work(Arc::clone(&driver), format!("{me}-{number}"), ROUNDS_OF_CHILD)))
@@ -198,7 +245,7 @@ const WRITING: &str = "the upload is under way";
 #[tokio::test]
 #[ignore = "a child process of the test below"]
 async fn child_uploads_without_end() {
-    let driver = open(&base_of_child()).unwrap();
+    let Some(driver) = driver_of_child() else { return };
     let endless = stream::iter(0_u64..).map(|number| {
         if number == 100 {
             println!("\n{WRITING}");
@@ -215,8 +262,8 @@ async fn child_uploads_without_end() {
 async fn a_process_killed_in_an_upload_leaves_nothing_in_sight() {
     let (folder, driver, container) = with_container().await;
     put(&driver, "a/half", "old").await.unwrap();
-    let mut child = spawn("crowd::child_uploads_without_end", folder.path(), "endless");
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut child = KilledAtEnd(spawn("crowd::child_uploads_without_end", folder.path(), "endless"));
+    let lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     assert!(lines.map_while(std::result::Result::ok).any(|line| line == WRITING));
 
     // While it lives, its file is left alone, also by a process that sweeps.
@@ -224,8 +271,8 @@ async fn a_process_killed_in_an_upload_leaves_nothing_in_sight() {
     put(&open(folder.path()).unwrap(), "other", "x").await.unwrap();
     assert_eq!(unfinished(folder.path()).len(), 1);
 
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
     assert_eq!(unfinished(folder.path()).len(), 1);
     assert_eq!(list(&driver).await, ["a/half", "other"]);
     let half = driver.get_object("c", "a/half").await.unwrap();

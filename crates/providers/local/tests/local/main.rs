@@ -1,11 +1,5 @@
 //! The local driver: what it does, what it refuses, and what it keeps whole in a crowd.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "helpers of tests may panic, and child processes tell their parent how far they are"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod behaviour;
 mod crowd;
