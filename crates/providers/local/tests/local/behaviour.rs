@@ -241,6 +241,17 @@ async fn a_broken_upload_leaves_what_was_there() {
     assert!(unfinished(folder.path()).is_empty());
 }
 
+/// A file system call that is under way when an upload is dropped ends first, in a thread of its own.
+async fn cleaned_up(folder: &std::path::Path) {
+    for _ in 0..100_000 {
+        if unfinished(folder).is_empty() {
+            return;
+        }
+        tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
+    }
+    panic!("left behind: {:?}", unfinished(folder));
+}
+
 #[tokio::test]
 async fn a_cancelled_or_late_upload_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -253,7 +264,7 @@ async fn a_cancelled_or_late_upload_leaves_nothing() {
     let error =
         driver.upload_object_via_stream_with(endless(), &container, "late", options).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(unfinished(folder.path()).is_empty());
+    cleaned_up(folder.path()).await;
 
     let mut upload = driver.upload_object_via_stream(endless(), &container, "cancelled");
     while unfinished(folder.path()).is_empty() {
@@ -261,7 +272,7 @@ async fn a_cancelled_or_late_upload_leaves_nothing() {
         tokio::task::yield_now().await;
     }
     drop(upload);
-    assert!(unfinished(folder.path()).is_empty());
+    cleaned_up(folder.path()).await;
     assert!(driver.list_container_objects(&container).await.unwrap().is_empty());
 }
 
