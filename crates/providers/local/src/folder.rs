@@ -338,7 +338,12 @@ fn sweep(folder: &Path) {
     for entry in entries.flatten() {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(UPLOAD))
             && entry.file_type().is_ok_and(|kind| kind.is_file());
-        if ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+        if !ours {
+            continue;
+        }
+        // Held until the file is gone: let go earlier, its writer could lock it between the two and then lose it.
+        let Ok(file) = File::open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
             // Another process may have been faster.
             let _ = fs::remove_file(entry.path());
         }

@@ -166,8 +166,6 @@ async fn an_object_and_the_folder_of_its_name_contend() {
                         }
                         unless_gone(driver.delete_object(&object).await);
                     }
-                    // Crossed so often that it says so, and nothing is done.
-                    Err(error) if error.is_retryable() => {}
                     // The other kind is there.
                     Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidName, "{error}"),
                 }
