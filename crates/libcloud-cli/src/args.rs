@@ -4,11 +4,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{call, compute, dns, providers};
+use crate::{call, compute, config, dns, lb, manual, pricing, providers, storage};
+
+const EXAMPLES: &str = "\
+Examples:
+  libcloud demo                                          all of it, without an account
+  libcloud --provider dummy compute nodes list
+  libcloud --profile work storage cp -r ./site s3:my-bucket/site
+  libcloud --provider ec2 --region eu-west-1 call compute ex_list_regions
+  libcloud config init                                   a file for profiles
+
+Exit status: 0 done, 1 this machine, 2 usage, 3 credentials, 4 not found, 5 refused by the provider,
+6 connection, 7 not supported, 8 some of several failed.";
 
 /// One command line for many clouds: servers, volumes, object storage, load balancers, DNS and prices.
 #[derive(Debug, Parser)]
-#[command(name = "libcloud", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "libcloud", version, about, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -32,8 +43,8 @@ pub(crate) struct Global {
     /// Its secret key or password; a profile, the environment or --secret-file keep it out of the process list
     #[arg(long, global = true, env = "LIBCLOUD_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<String>,
-    /// A file whose first line is the secret
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "secret")]
+    /// A file whose first line is the secret; goes before --secret and LIBCLOUD_SECRET
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
     /// The region or data centre
     #[arg(long, global = true, env = "LIBCLOUD_REGION")]
@@ -89,17 +100,54 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Global {
+    pub(crate) fn has_secret(&self) -> bool {
+        self.secret.is_some() || self.secret_file.is_some()
+    }
+
+    /// Whether the command line or the environment says anything of an account, as opposed to a provider.
+    pub(crate) fn names_account(&self) -> bool {
+        self.key.is_some()
+            || self.has_secret()
+            || self.region.is_some()
+            || self.endpoint.is_some()
+            || self.auth_url.is_some()
+            || self.api_version.is_some()
+            || !self.options.is_empty()
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Servers and their volumes, images and keys
     Compute(compute::ComputeCommand),
+    /// Containers and objects
+    Storage(storage::StorageCommand),
+    /// Load balancers and their members
+    #[command(visible_alias = "loadbalancer")]
+    Lb(lb::LbCommand),
     /// Zones and records
     Dns(dns::DnsCommand),
+    /// What sizes and running servers cost
+    Pricing(pricing::PricingCommand),
     /// Any method of any driver by its name, with JSON in and out
     Call(call::CallCommand),
     /// The providers and what they can do
     Providers(providers::ProvidersCommand),
+    /// The configuration file and its profiles
+    Config(config::ConfigCommand),
+    /// See it work: servers, storage, DNS and load balancers, without an account or a network
+    Demo,
+    /// Write what a shell needs to complete commands to standard output
+    #[command(hide = true)]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man(manual::ManCommand),
 }
 
 /// Extension arguments of a command.

@@ -1,6 +1,5 @@
 //! `libcloud call …`: any method of any driver by its name.
 
-use std::io::Read as _;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use libcloud::catalogue::Service;
 use libcloud::common::{MethodInfo, json};
 use libcloud::{Error, Result};
 use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
 
 use crate::context::Context;
 use crate::output::Columns;
@@ -45,12 +45,13 @@ pub(crate) async fn run(context: &Context, command: CallCommand) -> Result<ExitC
         };
         context.note(format_args!("{}: {}\n", known.name, known.doc));
         let arguments = futures_util::stream::iter(known.args.clone().into_iter().map(Ok));
-        context.output.list(ARGUMENTS, Box::pin(arguments)).await?;
+        context.output.list(ARGUMENTS, arguments).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let text = if command.args == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| Error::io("read the arguments", error))?;
+        let read = tokio::io::stdin().read_to_string(&mut text).await;
+        read.map_err(|error| Error::io("read the arguments", error))?;
         text
     } else {
         command.args
@@ -75,5 +76,5 @@ async fn show_methods(context: &Context, methods: &[MethodInfo]) -> Result<()> {
         let doc = method.doc.lines().next().unwrap_or_default();
         Ok(json!({ "name": method.name, "arguments": arguments, "doc": doc }))
     });
-    context.output.list(METHODS, Box::pin(futures_util::stream::iter(rows))).await
+    context.output.list(METHODS, futures_util::stream::iter(rows)).await
 }

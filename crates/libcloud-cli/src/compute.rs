@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use libcloud::catalogue::Service;
@@ -15,7 +14,7 @@ use libcloud::{Options, Result};
 use serde_json::Value;
 
 use crate::args::ExArgs;
-use crate::context::Context;
+use crate::context::{Context, create_private, seconds};
 use crate::output::Columns;
 
 const COMPUTE: Service = Service::Compute;
@@ -249,7 +248,7 @@ enum Keys {
 
 pub(crate) async fn run(context: &Context, command: ComputeCommand) -> Result<ExitCode> {
     match command.resource {
-        Resource::Nodes(command) => nodes(context, command).await,
+        Resource::Nodes(command) => return nodes(context, command).await,
         Resource::Sizes(ListAt::List { location }) => {
             let mut options = ListSizes::new();
             options.location = location.map(NodeLocation::from_id);
@@ -266,8 +265,9 @@ pub(crate) async fn run(context: &Context, command: ComputeCommand) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-async fn nodes(context: &Context, command: Nodes) -> Result<()> {
+async fn nodes(context: &Context, command: Nodes) -> Result<ExitCode> {
     match command {
+        Nodes::Destroy { ids } => return destroy_nodes(context, &ids).await,
         Nodes::List => context.output.list(NODES, context.compute()?.iterate_nodes()).await,
         Nodes::Show { id } => context.output.value(&context.compute()?.get_node(&id).await?),
         Nodes::Create(create) => {
@@ -294,21 +294,7 @@ async fn nodes(context: &Context, command: Nodes) -> Result<()> {
         Nodes::Stop { id } => {
             context.change(COMPUTE, "stop_node", json!({ "node": id }), &format!("{id} stops")).await
         }
-        Nodes::Destroy { ids } => {
-            context.confirm(&format!("destroy {}, with what is on it", ids.join(", ")))?;
-            for id in ids {
-                context
-                    .change(COMPUTE, "destroy_node", json!({ "node": id }), &format!("{id} is destroyed"))
-                    .await?;
-            }
-            Ok(())
-        }
         Nodes::Wait { ids, period, limit, private, ipv6 } => {
-            let seconds = |seconds| {
-                Duration::try_from_secs_f64(seconds).map_err(|_| {
-                    libcloud::Error::invalid_argument(format!("{seconds} is no number of seconds"))
-                })
-            };
             let mut options = WaitUntilRunning::new().wait_period(seconds(period)?).timeout(seconds(limit)?);
             if private {
                 options = options.ssh_interface(SshInterface::PrivateIps);
@@ -320,9 +306,24 @@ async fn nodes(context: &Context, command: Nodes) -> Result<()> {
             let nodes: Vec<Node> = ids.into_iter().map(Node::from_id).collect();
             let ready = context.compute()?.wait_until_running(&nodes, options).await?;
             let nodes = futures_util::stream::iter(ready.into_iter().map(|(node, _)| Ok(node)));
-            context.output.list(NODES, Box::pin(nodes)).await
+            context.output.list(NODES, nodes).await
         }
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn destroy_nodes(context: &Context, ids: &[String]) -> Result<ExitCode> {
+    context.confirm(&format!("destroy {}, with what is on it", ids.join(", "))).await?;
+    let calls: Vec<Value> = ids.iter().map(|id| json!({ "node": id })).collect();
+    if context.is_dry_each("destroy_node", &calls).await? {
+        return Ok(ExitCode::SUCCESS);
     }
+    let driver = context.compute()?;
+    let destroy = async |id: &String| {
+        driver.destroy_node(&Node::from_id(id)).await?;
+        Ok(format!("{id} is destroyed"))
+    };
+    context.each(ids, destroy).await
 }
 
 async fn images(context: &Context, command: Images) -> Result<()> {
@@ -349,7 +350,7 @@ async fn images(context: &Context, command: Images) -> Result<()> {
                 .await
         }
         Images::Delete { id } => {
-            context.confirm(&format!("delete the image {id}"))?;
+            context.confirm(&format!("delete the image {id}")).await?;
             context
                 .change(COMPUTE, "delete_image", json!({ "node_image": id }), &format!("{id} is deleted"))
                 .await
@@ -383,7 +384,7 @@ async fn volumes(context: &Context, command: Volumes) -> Result<()> {
                 .await
         }
         Volumes::Destroy { id } => {
-            context.confirm(&format!("destroy {id}, with what is on it"))?;
+            context.confirm(&format!("destroy {id}, with what is on it")).await?;
             context
                 .change(COMPUTE, "destroy_volume", json!({ "volume": id }), &format!("{id} is destroyed"))
                 .await
@@ -404,7 +405,7 @@ async fn snapshots(context: &Context, command: Snapshots) -> Result<()> {
                 .await
         }
         Snapshots::Destroy { id } => {
-            context.confirm(&format!("destroy the snapshot {id}"))?;
+            context.confirm(&format!("destroy the snapshot {id}")).await?;
             context
                 .change(
                     COMPUTE,
@@ -424,7 +425,7 @@ async fn keys(context: &Context, command: Keys) -> Result<()> {
         }
         Keys::Show { name } => context.output.value(&context.compute()?.get_key_pair(&name).await?),
         Keys::Create { name, private_key_file } => {
-            let file = private_key_file.as_deref().map(crate::context::create_private).transpose()?;
+            let file = private_key_file.as_deref().map(create_private).transpose()?;
             let Some(mut made) = context.act(COMPUTE, "create_key_pair", json!({ "name": name })).await?
             else {
                 return Ok(());
@@ -449,7 +450,7 @@ async fn keys(context: &Context, command: Keys) -> Result<()> {
                 .await
         }
         Keys::Delete { name } => {
-            context.confirm(&format!("delete the key pair {name}"))?;
+            context.confirm(&format!("delete the key pair {name}")).await?;
             context
                 .change(
                     COMPUTE,

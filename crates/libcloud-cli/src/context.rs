@@ -2,7 +2,8 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use libcloud::catalogue::Service;
@@ -14,20 +15,25 @@ use libcloud::storage::StorageDriver;
 use libcloud::{Config, Driver, Drivers, Error, Registry, Result};
 use serde_json::Value;
 
-use crate::args::{ExArgs, Global};
-use crate::output::Output;
+use crate::args::{ExArgs, Format, Global};
+use crate::exit;
+use crate::output::{Columns, Output};
+use crate::profile::{self, Profile, Profiles};
+
+const DRY: Columns = &[("would call", "would_call"), ("with", "args")];
 
 /// What every command needs.
 pub(crate) struct Context {
     pub(crate) registry: Registry,
     pub(crate) global: Global,
     pub(crate) output: Output,
+    profiles: OnceLock<Profiles>,
 }
 
 impl Context {
     pub(crate) fn new(registry: Registry, global: Global) -> Self {
         let output = Output::new(global.format);
-        Self { registry, global, output }
+        Self { registry, global, output, profiles: OnceLock::new() }
     }
 
     /// The compute driver that the arguments describe.
@@ -108,41 +114,143 @@ impl Context {
         }
     }
 
-    /// The provider and its configuration: arguments, then the profile.
+    /// Does the same to several things: what fails is told, and the others go on. `act` says what it did.
+    pub(crate) async fn each<T>(
+        &self,
+        things: &[T],
+        act: impl AsyncFn(&T) -> Result<String>,
+    ) -> Result<ExitCode> {
+        if let [thing] = things {
+            self.output.done(&act(thing).await?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut all_done = true;
+        for thing in things {
+            match act(thing).await {
+                Ok(sentence) => self.output.step(&sentence)?,
+                Err(error) => {
+                    all_done = false;
+                    exit::tell(&error, self.global.format);
+                }
+            }
+        }
+        self.output.all_done(all_done)?;
+        Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::from(exit::PARTIAL) })
+    }
+
+    /// The profiles of the configuration file, which is read when it is first asked for.
+    pub(crate) fn profiles(&self) -> Result<&Profiles> {
+        if let Some(profiles) = self.profiles.get() {
+            return Ok(profiles);
+        }
+        let loaded = Profiles::load()?;
+        if let Some(exposure) = loaded.exposure() {
+            self.warn(exposure);
+        }
+        Ok(self.profiles.get_or_init(|| loaded))
+    }
+
+    /// The profile that the arguments name.
+    fn profile(&self) -> Result<Option<&Profile>> {
+        self.global.profile.as_deref().map(|name| self.profiles()?.get(name)).transpose()
+    }
+
+    /// The provider and its configuration: arguments and environment, then the profile.
     pub(crate) fn config(&self) -> Result<(String, Config)> {
-        let global = &self.global;
-        let mut config = Config::anonymous();
-        let provider = global.provider.clone().ok_or_else(|| {
-            Error::invalid_argument("which provider? give --provider, --profile or LIBCLOUD_PROVIDER")
-        })?;
-        config.key = global.key.as_deref().map(Secret::new).or(config.key);
-        config.secret = match &global.secret_file {
-            Some(path) => Some(read_secret(path)?),
-            None => global.secret.as_deref().map(Secret::new).or(config.secret),
+        let profile = self.profile()?;
+        let provider = match (&self.global.provider, profile.and_then(|profile| profile.provider.as_ref())) {
+            (Some(given), Some(of_profile)) if given != of_profile => {
+                // Not to send the credentials of one to the other.
+                return Err(Error::invalid_argument(format!(
+                    "the profile is of `{of_profile}`, and --provider or LIBCLOUD_PROVIDER says `{given}`"
+                )));
+            }
+            (Some(provider), _) | (None, Some(provider)) => provider.clone(),
+            (None, None) => {
+                return Err(Error::invalid_argument(
+                    "which provider? give --provider, --profile or LIBCLOUD_PROVIDER",
+                ));
+            }
         };
-        config.region = global.region.clone().or(config.region);
-        config.endpoint = global.endpoint.clone().or(config.endpoint);
-        config.auth_url = global.auth_url.clone().or(config.auth_url);
-        config.api_version = global.api_version.clone().or(config.api_version);
+        let config = self.configure(&provider, profile, true)?;
+        Ok((provider, config))
+    }
+
+    /// The storage driver that an address names by a profile or a provider, or the one that the arguments describe.
+    ///
+    /// Credentials on the command line belong to --provider, and to the address only if nothing else claims them.
+    pub(crate) fn storage_at(&self, name: Option<&str>) -> Result<Arc<dyn StorageDriver>> {
+        let Some(name) = name else { return self.storage() };
+        let own = self.profile()?;
+        let is_own = [self.global.profile.as_deref(), self.global.provider.as_deref()].contains(&Some(name))
+            || own.is_some_and(|profile| profile.provider.as_deref() == Some(name));
+        if is_own {
+            return self.storage();
+        }
+        let is_unclaimed = self.global.provider.is_none() && own.is_none();
+        let profile = self.profiles()?.for_address(name)?;
+        let provider = profile.and_then(|profile| profile.provider.as_deref()).unwrap_or(name);
+        let config = self.configure(provider, profile, is_unclaimed)?;
+        self.registry.storage.get_driver(provider, config)
+    }
+
+    fn configure(&self, provider: &str, profile: Option<&Profile>, with_account: bool) -> Result<Config> {
+        let mut config = Config::anonymous();
+        if let Some(profile) = profile {
+            config.key.clone_from(&profile.key);
+            config.secret = match &profile.secret_file {
+                // Not read in vain: the file may not be there where the secret comes from the environment.
+                Some(path) if !(with_account && self.global.has_secret()) => Some(read_secret(path)?),
+                _ => profile.secret.clone(),
+            };
+            config.region.clone_from(&profile.region);
+            config.endpoint.clone_from(&profile.endpoint);
+            config.auth_url.clone_from(&profile.auth_url);
+            config.api_version.clone_from(&profile.api_version);
+            config.options = profile.options.clone().into();
+        }
+        if with_account {
+            self.add_account(&mut config)?;
+        }
+        if provider.eq_ignore_ascii_case("dummy") && !config.options.contains_key("state_file") {
+            // So that two runs of the program see the same cloud.
+            config.options.insert("state_file", profile::dummy_state()?.to_string_lossy());
+        }
+        let (global, transport) = (&self.global, &mut config.transport);
+        transport.ca_file = global.ca_file.clone().or(profile.and_then(|profile| profile.ca_file.clone()));
+        if let Some(retries) = global.retries.or(profile.and_then(|profile| profile.retries)) {
+            transport.retries = retries;
+        }
+        if let Some(limit) = global.timeout.or(profile.and_then(|profile| profile.timeout)) {
+            transport.total_timeout = Some(seconds(limit)?);
+        }
+        Ok(config)
+    }
+
+    /// What the command line and the environment say of the account.
+    fn add_account(&self, config: &mut Config) -> Result<()> {
+        let global = &self.global;
+        if let Some(key) = &global.key {
+            config.key = Some(Secret::new(key));
+        }
+        if let Some(path) = &global.secret_file {
+            config.secret = Some(read_secret(path)?);
+        } else if let Some(secret) = &global.secret {
+            config.secret = Some(Secret::new(secret));
+        }
+        config.region = global.region.clone().or(config.region.take());
+        config.endpoint = global.endpoint.clone().or(config.endpoint.take());
+        config.auth_url = global.auth_url.clone().or(config.auth_url.take());
+        config.api_version = global.api_version.clone().or(config.api_version.take());
         for (name, value) in &global.options {
             config.options.insert(name, value.clone());
         }
-        config.transport.ca_file = global.ca_file.clone().or(config.transport.ca_file);
-        if let Some(retries) = global.retries {
-            config.transport.retries = retries;
-        }
-        if let Some(seconds) = global.timeout {
-            let limit = Duration::try_from_secs_f64(seconds).map_err(|_| {
-                Error::invalid_argument(format!("--timeout {seconds} is no number of seconds"))
-            })?;
-            config.transport.total_timeout = Some(limit);
-        }
-        Ok((provider, config))
+        Ok(())
     }
 
     /// Before something is destroyed: asks on a terminal, refuses elsewhere without `--yes`.
     #[expect(clippy::print_stderr, reason = "a question to the person at the terminal")]
-    pub(crate) fn confirm(&self, what: &str) -> Result<()> {
+    pub(crate) async fn confirm(&self, what: &str) -> Result<()> {
         if self.global.yes || self.global.dry_run {
             return Ok(());
         }
@@ -151,13 +259,30 @@ impl Context {
         }
         eprint!("{what}? [y/N] ");
         let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map_err(|error| Error::io("read the answer", error))?;
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            std::io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = read.await.map_err(std::io::Error::other).flatten();
+        let answer = answer.map_err(|error| Error::io("read the answer", error))?;
         if matches!(answer.trim(), "y" | "Y" | "yes") {
             Ok(())
         } else {
             Err(Error::invalid_argument("not done"))
         }
+    }
+
+    /// The same for several calls at once.
+    pub(crate) async fn is_dry_each(&self, method: &str, calls: &[Value]) -> Result<bool> {
+        if let [args] = calls {
+            return self.is_dry(method, args);
+        }
+        if self.global.dry_run {
+            let rows: Vec<_> =
+                calls.iter().map(|args| Ok(json!({ "would_call": method, "args": args }))).collect();
+            self.output.list(DRY, futures_util::stream::iter(rows)).await?;
+        }
+        Ok(self.global.dry_run)
     }
 
     /// In a dry run: shows the call in place of making it.
@@ -175,6 +300,24 @@ impl Context {
             eprintln!("{text}");
         }
     }
+
+    /// What the person should know even where standard error is a file.
+    #[expect(clippy::print_stderr, reason = "warnings go to standard error")]
+    pub(crate) fn warn(&self, text: impl std::fmt::Display) {
+        if self.global.quiet {
+            return;
+        }
+        match self.global.format {
+            Format::Json | Format::Jsonl => eprintln!("{}", json!({ "warning": text.to_string() })),
+            Format::Table | Format::Csv => eprintln!("warning: {text}"),
+        }
+    }
+}
+
+/// A number of seconds as people write it.
+pub(crate) fn seconds(number: f64) -> Result<Duration> {
+    Duration::try_from_secs_f64(number)
+        .map_err(|_| Error::invalid_argument(format!("{number} is no number of seconds")))
 }
 
 /// The first line of a file.

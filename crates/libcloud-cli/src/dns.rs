@@ -153,7 +153,7 @@ pub(crate) async fn run(context: &Context, command: DnsCommand) -> Result<ExitCo
         Resource::Types(Types::List) => {
             let types = context.dns()?.list_record_types();
             let rows = types.into_iter().map(|type_| Ok(json!({ "type": type_ })));
-            context.output.list(TYPES, Box::pin(futures_util::stream::iter(rows))).await
+            context.output.list(TYPES, futures_util::stream::iter(rows)).await
         }
     }?;
     Ok(ExitCode::SUCCESS)
@@ -172,7 +172,7 @@ async fn zones(context: &Context, command: Zones) -> Result<()> {
             context.make(DNS, "update_zone", args, Some(settings.ex)).await
         }
         Zones::Delete { id } => {
-            context.confirm(&format!("delete the zone {id}, with all of its records"))?;
+            context.confirm(&format!("delete the zone {id}, with all of its records")).await?;
             context.change(DNS, "delete_zone", json!({ "zone": id }), &format!("{id} is deleted")).await
         }
         Zones::Export { id, output } => {
@@ -206,7 +206,7 @@ async fn records(context: &Context, command: Records) -> Result<()> {
             context.make(DNS, "update_record", args, Some(ex)).await
         }
         Records::Delete { zone, id } => {
-            context.confirm(&format!("delete the record {id}"))?;
+            context.confirm(&format!("delete the record {id}")).await?;
             let record = context.dns()?.get_record(&zone, &id).await?;
             context
                 .change(DNS, "delete_record", json!({ "record": record }), &format!("{id} is deleted"))

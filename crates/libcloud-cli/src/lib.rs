@@ -10,19 +10,29 @@
 //! }
 //! ```
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use libcloud::Registry;
+use tracing_subscriber::EnvFilter;
 
 mod args;
 mod call;
 mod compute;
+mod config;
 mod context;
+mod demo;
 mod dns;
 mod exit;
+mod lb;
+mod manual;
 mod output;
+mod pricing;
+mod profile;
+mod progress;
 mod providers;
+mod storage;
 
 use args::{Cli, Command};
 use context::Context;
@@ -38,11 +48,12 @@ pub fn run(registry: Registry) -> ExitCode {
         }
     };
     let format = cli.global.format;
+    log(&cli.global);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&libcloud::Error::io("start", error), format),
     };
-    runtime.block_on(async {
+    let status = runtime.block_on(async {
         tokio::select! {
             result = dispatch(registry, cli) => match result {
                 Ok(status) => status,
@@ -51,15 +62,44 @@ pub fn run(registry: Registry) -> ExitCode {
             // What was under way is dropped, which ends it cleanly.
             _ = tokio::signal::ctrl_c() => ExitCode::from(130),
         }
-    })
+    });
+    // A thread that waits for standard input must not keep the program.
+    runtime.shutdown_background();
+    status
+}
+
+/// Lets warnings, and with `--verbose` what is done, be heard on standard error.
+fn log(global: &args::Global) {
+    let filter = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "warn,libcloud=info",
+        (false, 2) => "info,libcloud=debug",
+        (false, _) => "debug,libcloud=trace",
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time()
+        .with_target(global.verbose > 0);
+    // A program that embeds this one may listen already.
+    let _ = subscriber.try_init();
 }
 
 async fn dispatch(registry: Registry, cli: Cli) -> libcloud::Result<ExitCode> {
     let context = Context::new(registry, cli.global);
     match cli.command {
         Command::Compute(command) => compute::run(&context, command).await,
+        Command::Storage(command) => storage::run(&context, command).await,
+        Command::Lb(command) => lb::run(&context, command).await,
         Command::Dns(command) => dns::run(&context, command).await,
+        Command::Pricing(command) => pricing::run(&context, command).await,
         Command::Call(command) => call::run(&context, command).await,
         Command::Providers(command) => providers::run(&context, command).await,
+        Command::Config(command) => config::run(&context, command).await,
+        Command::Demo => demo::run(&context).await,
+        Command::Completions { shell } => manual::completions(shell).map(|()| ExitCode::SUCCESS),
+        Command::Man(command) => manual::man(&command).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,11 +1,12 @@
 //! How results are written: tables for people, JSON, JSON lines and CSV for programs.
 
 use std::io::{self, Write as _};
+use std::pin::pin;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use futures_util::StreamExt as _;
 use libcloud::catalogue::Service;
-use libcloud::common::{BoxStream, Extra, json};
+use libcloud::common::{Extra, Stream, json};
 use libcloud::{Capabilities, Error, Result, Support};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,8 +30,9 @@ impl Output {
     pub(crate) async fn list<T: Serialize>(
         &self,
         columns: Columns,
-        mut items: BoxStream<'_, Result<T>>,
+        items: impl Stream<Item = Result<T>>,
     ) -> Result<()> {
+        let mut items = pin!(items);
         let mut rows = Vec::new();
         let mut out = io::stdout().lock();
         if self.format == Format::Csv {
@@ -73,48 +75,54 @@ impl Output {
         line(&mut io::stdout().lock(), &if compact { value.to_string() } else { pretty(value)? })
     }
 
-    /// What each driver can do: a column a driver, a row a method.
-    pub(crate) fn matrix(
-        &self,
-        service: Service,
-        drivers: &[(&str, Capabilities)],
-        methods: &[&str],
-    ) -> Result<()> {
+    /// What each driver of each service can do: a column a driver, a row a method.
+    pub(crate) fn matrix(&self, services: &[(Service, Vec<(&str, Capabilities)>, Vec<&str>)]) -> Result<()> {
         let mut out = io::stdout().lock();
-        if self.format != Format::Table && self.format != Format::Csv {
-            let drivers: serde_json::Map<_, _> = drivers
+        if matches!(self.format, Format::Json | Format::Jsonl) {
+            let all = services
                 .iter()
-                .map(|(id, can)| {
-                    let methods: serde_json::Map<_, _> = methods
-                        .iter()
-                        .map(|method| Ok(((*method).to_owned(), to_value(&can.of(method))?)))
-                        .collect::<Result<_>>()?;
-                    Ok(((*id).to_owned(), methods.into()))
+                .map(|(service, drivers, methods)| {
+                    let drivers = drivers.iter().map(|(id, can)| {
+                        let methods = methods
+                            .iter()
+                            .map(|method| Ok(((*method).to_owned(), to_value(&can.of(method))?)))
+                            .collect::<Result<serde_json::Map<_, _>>>()?;
+                        Ok(((*id).to_owned(), methods.into()))
+                    });
+                    let drivers: serde_json::Map<_, _> = drivers.collect::<Result<_>>()?;
+                    Ok(json!({ "service": service, "drivers": drivers }))
                 })
-                .collect::<Result<_>>()?;
-            return line(&mut out, &pretty(&json!({ "service": service, "drivers": drivers }))?);
+                .collect::<Result<Vec<_>>>()?;
+            if self.format == Format::Json {
+                return line(&mut out, &pretty(&all)?);
+            }
+            return all.iter().try_for_each(|service| line(&mut out, &service.to_string()));
         }
-        let header =
-            std::iter::once(service.to_string()).chain(drivers.iter().map(|(id, _)| (*id).to_owned()));
-        let rows = methods.iter().map(|method| {
-            let cells = drivers.iter().map(|(_, can)| match can.of(method) {
-                Support::Supported => "yes",
-                Support::ProviderCannot { .. } => "cannot",
-                _ => "no",
+        for (service, drivers, methods) in services {
+            let ids = drivers.iter().map(|(id, _)| (*id).to_owned());
+            let header = std::iter::once(service.to_string()).chain(ids);
+            let rows = methods.iter().map(|method| {
+                let cells = drivers.iter().map(|(_, can)| match can.of(method) {
+                    Support::Supported => "yes",
+                    Support::ProviderCannot { .. } => "cannot",
+                    _ => "no",
+                });
+                std::iter::once((*method).to_owned()).chain(cells.map(str::to_owned))
             });
-            std::iter::once((*method).to_owned()).chain(cells.map(str::to_owned))
-        });
-        if self.format == Format::Csv {
-            line(&mut out, &csv(header))?;
-            return rows.into_iter().try_for_each(|row| line(&mut out, &csv(row)));
+            if self.format == Format::Csv {
+                line(&mut out, &csv(header))?;
+                rows.into_iter().try_for_each(|row| line(&mut out, &csv(row)))?;
+                continue;
+            }
+            let mut table = Table::new();
+            table.load_style(presets::NOTHING).set_header(header);
+            for row in rows {
+                table.add_row(row);
+            }
+            line(&mut out, &trimmed(&table))?;
+            line(&mut out, "")?;
         }
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(header);
-        for row in rows {
-            table.add_row(row);
-        }
-        line(&mut out, &trimmed(&table))?;
-        line(&mut out, "")
+        Ok(())
     }
 
     /// That it was done: `true` for programs, a sentence for people.
@@ -124,6 +132,19 @@ impl Output {
             Format::Table => line(&mut out, sentence),
             Format::Json | Format::Jsonl | Format::Csv => line(&mut out, "true"),
         }
+    }
+
+    /// That one of several things was done; programs hear it when all are through.
+    pub(crate) fn step(&self, sentence: &str) -> Result<()> {
+        if self.format == Format::Table { self.done(sentence) } else { Ok(()) }
+    }
+
+    /// Whether all of several things were done, of which people have heard already.
+    pub(crate) fn all_done(&self, all: bool) -> Result<()> {
+        if self.format == Format::Table {
+            return Ok(());
+        }
+        line(&mut io::stdout().lock(), if all { "true" } else { "false" })
     }
 
     /// Text as it is, whatever the format: a zone file, an object.

@@ -94,16 +94,17 @@ pub(crate) async fn run(context: &Context, command: ProvidersCommand) -> Result<
                 }
             }
             let rows = futures_util::stream::iter(rows.into_iter().map(Ok));
-            context.output.list(PROVIDERS, Box::pin(rows)).await?;
+            context.output.list(PROVIDERS, rows).await?;
         }
         What::Show { service, id } => {
             let shown = show(context, service, &id)?;
             context.output.value(&shown)?;
         }
         What::Matrix { service } => {
-            for service in services(service) {
-                context.output.matrix(service, &capabilities(context, service), &methods(service))?;
-            }
+            let services = services(service).into_iter();
+            let rows: Vec<_> =
+                services.map(|service| (service, capabilities(context, service), methods(service))).collect();
+            context.output.matrix(&rows)?;
         }
     }
     Ok(ExitCode::SUCCESS)
