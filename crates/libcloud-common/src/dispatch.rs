@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::text::near;
-use crate::{Error, ErrorKind, Result};
+use crate::{Driver, Error, ErrorKind, Result};
 
 /// What one argument of a method is called and takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -354,7 +354,7 @@ fn invoke<'a, D: ?Sized>(
 }
 
 /// Calls a method of a driver by name: an extension, or one of the service's own tables.
-pub async fn call<D: ?Sized + Dispatch>(
+pub async fn call<D: ?Sized + Driver>(
     driver: &D,
     tables: &[&'static [Method<D>]],
     name: &str,
@@ -369,9 +369,13 @@ pub async fn call<D: ?Sized + Dispatch>(
     }
 }
 
-/// Every method that [`call`] reaches: the service's own and the driver's extensions, sorted by name.
-pub fn methods<D: ?Sized + Dispatch>(driver: &D, tables: &[&'static [Method<D>]]) -> Vec<MethodInfo> {
+/// Every method that [`call`] reaches: the service's own, with the extension arguments that the driver takes in them,
+/// and the driver's extensions; sorted by name.
+pub fn methods<D: ?Sized + Driver>(driver: &D, tables: &[&'static [Method<D>]]) -> Vec<MethodInfo> {
     let mut methods: Vec<_> = tables.iter().flat_map(|table| table.iter()).map(Method::info).collect();
+    for method in &mut methods {
+        method.args.extend(driver.ex_arguments(method.name));
+    }
     methods.extend(driver.ex_methods());
     methods.sort_by_key(|method| method.name);
     methods
