@@ -30,6 +30,7 @@ pub type Check = fn(&Response) -> Result<()>;
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     provider: &'static str,
     base: Url,
@@ -71,6 +72,12 @@ impl Connection {
     /// The base URL.
     pub fn base(&self) -> &Url {
         &self.0.base
+    }
+
+    /// The same connection to another base URL, such as the host of one bucket: it shares pool, credentials and all
+    /// else.
+    pub fn with_base(&self, base: Url) -> Self {
+        Self(Arc::new(Inner { base, ..Inner::clone(&self.0) }))
     }
 
     /// The clock of the configuration.

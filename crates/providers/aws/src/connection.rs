@@ -4,14 +4,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use http::StatusCode;
 use libcloud_common::xml::{self, Element};
 use libcloud_common::{
-    BoxStream, Call, Config, Connection, Error, ErrorKind, Page, Param, Response, Result, Retry, Value, once,
-    pages,
+    BoxStream, Call, Config, Connection, Error, ErrorKind, Page, Param, Response, Result, Retry, Url, Value,
+    once, pages,
 };
 
 use crate::credentials::Credentials;
@@ -46,15 +45,8 @@ impl QueryConnection {
         signature: SignatureVersion,
     ) -> Result<Self> {
         let region = region(config)?;
-        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let base = config.base_url(&format!("https://{}.{region}.{domain}", service.name))?;
-        let signer = Signer {
-            credentials,
-            version: signature,
-            region: region.clone(),
-            service: service.name,
-            key: Mutex::new(None),
-        };
+        let base = base(config, service.name, &region)?;
+        let signer = Signer::query(credentials, signature, &region, service.name);
         let connection = Connection::builder(service.provider, base, config)
             .query_style()
             .auth(signer)
@@ -106,8 +98,14 @@ pub(crate) fn listing<W: 'static, T: Send + 'static>(
     })
 }
 
+/// Where a service is in a region, unless the configuration says otherwise.
+pub(crate) fn base(config: &Config, service: &str, region: &str) -> Result<Url> {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    config.base_url(&format!("https://{service}.{region}.{domain}"))
+}
+
 /// `us-east-1`, `cn-north-1`, or one that does not exist yet: anything that can be part of a host name.
-fn region(config: &Config) -> Result<String> {
+pub(crate) fn region(config: &Config) -> Result<String> {
     let region = config.region.as_deref().unwrap_or("us-east-1");
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !region.is_empty() && region.chars().all(allowed) {
@@ -270,17 +268,7 @@ fn check(response: &Response) -> Result<()> {
     };
     let message = if message.is_empty() { &code } else { &message };
     let kind = kind(&code, response.status);
-    let error = response.error(message).with_kind(kind).with_request_id(request_id);
-    let retry = match (kind, error.retry()) {
-        // Throttling has the status 503 in EC2, 400 elsewhere.
-        (ErrorKind::RateLimited, Retry::Permanent) => Retry::Retryable(None),
-        // Whatever their status, these stay.
-        (ErrorKind::InvalidCredentials | ErrorKind::NotFound | ErrorKind::QuotaExceeded, _) => {
-            Retry::Permanent
-        }
-        (_, retry) => retry,
-    };
-    let error = error.with_retry(retry);
+    let error = sharpened(response.error(message), kind).with_request_id(request_id);
     let error = match (kind, message.split('\'').nth(1)) {
         (ErrorKind::NotFound | ErrorKind::AlreadyExists | ErrorKind::InvalidState, Some(id)) => {
             error.with_resource(resource(&code), id.trim_matches(['[', ']']))
@@ -290,10 +278,24 @@ fn check(response: &Response) -> Result<()> {
     Err(error.with_code(code))
 }
 
+/// The error with the kind that a code stands for, and whether such a call may succeed when it is made again.
+pub(crate) fn sharpened(error: Error, kind: ErrorKind) -> Error {
+    let retry = match (kind, error.retry()) {
+        // Throttling has the status 503 in EC2, 400 elsewhere.
+        (ErrorKind::RateLimited, Retry::Permanent) => Retry::Retryable(None),
+        // Whatever their status, these stay.
+        (ErrorKind::InvalidCredentials | ErrorKind::NotFound | ErrorKind::QuotaExceeded, _) => {
+            Retry::Permanent
+        }
+        (_, retry) => retry,
+    };
+    error.with_kind(kind).with_retry(retry)
+}
+
 /// What a code stands for; the status where it says nothing.
 ///
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors>
-fn kind(code: &str, status: StatusCode) -> ErrorKind {
+pub(crate) fn kind(code: &str, status: StatusCode) -> ErrorKind {
     match code {
         "AuthFailure"
         | "Blocked"

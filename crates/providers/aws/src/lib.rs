@@ -3,6 +3,7 @@
 //! | Driver | Service | API | Reference |
 //! |---|---|---|---|
 //! | [`ec2()`] | compute | EC2 query API, version `2016-11-15` | <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/> |
+//! | [`s3()`] | storage | S3 REST API, version `2006-03-01` | <https://docs.aws.amazon.com/AmazonS3/latest/API/> |
 //!
 //! # Authentication
 //!
@@ -14,7 +15,8 @@
 //!
 //! - `region`: any region by its name, `us-east-1` without. One driver talks to one region.
 //! - `api_version`: another version of the query API, for private installations.
-//! - options: see [`Ec2Options`].
+//! - `endpoint`: a private installation, or another service that speaks the same protocol.
+//! - options: see [`Ec2Options`] and [`S3Options`].
 //!
 //! ```
 //! use libcloud_aws::Ec2Driver;
@@ -29,14 +31,17 @@ use std::sync::Arc;
 
 use libcloud_common::{Arguments, Registration};
 use libcloud_compute::ComputeDriver;
+use libcloud_storage::StorageDriver;
 
 mod connection;
 mod credentials;
 pub mod ec2;
+pub mod s3;
 mod signer;
 mod wire;
 
 pub use ec2::{Ec2Driver, Ec2Options};
+pub use s3::{S3Driver, S3Options};
 
 /// Amazon EC2, for a registry.
 pub fn ec2() -> Registration<dyn ComputeDriver> {
@@ -44,4 +49,12 @@ pub fn ec2() -> Registration<dyn ComputeDriver> {
         Ok(Arc::new(Ec2Driver::new(config)?) as Arc<dyn ComputeDriver>)
     })
     .options(Ec2Options::FIELDS)
+}
+
+/// Amazon S3, for a registry.
+pub fn s3() -> Registration<dyn StorageDriver> {
+    Registration::new(s3::DESCRIPTOR, s3::capabilities, |config| {
+        Ok(Arc::new(S3Driver::new(config)?) as Arc<dyn StorageDriver>)
+    })
+    .options(S3Options::FIELDS)
 }

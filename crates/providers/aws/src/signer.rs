@@ -1,10 +1,12 @@
-//! Signs requests of the query services, by Signature Version 4 or 2.
+//! Signs requests, by Signature Version 4 or 2.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use libcloud_common::sign::{v2, v4};
-use libcloud_common::{Authenticate, Body, Error, Param, Request, Result, Target, digest};
+use libcloud_common::{Authenticate, Body, Error, Param, Request, Result, Target, digest, json};
+use serde::Deserializer;
 
 use crate::credentials::Credentials;
 
@@ -31,18 +33,60 @@ impl SignatureVersion {
     }
 }
 
-/// The credentials of one service in one region.
+/// Reads an argument whose value looks like a number.
+pub(crate) fn string_or_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<String>, D::Error> {
+    json::string_or_number(deserializer).map(Some)
+}
+
+/// The credentials of one service in one region. Clones share the derived key.
+#[derive(Clone, Debug)]
 pub(crate) struct Signer {
-    pub(crate) credentials: Credentials,
-    pub(crate) version: SignatureVersion,
-    pub(crate) region: String,
+    credentials: Credentials,
+    version: SignatureVersion,
+    region: String,
     /// The service in the credential scope: `ec2`.
-    pub(crate) service: &'static str,
+    service: &'static str,
+    path: v4::PathStyle,
     /// Derived once a day.
-    pub(crate) key: Mutex<Option<v4::Key>>,
+    key: Arc<Mutex<Option<v4::Key>>>,
 }
 
 impl Signer {
+    /// For a service that speaks the query protocol.
+    pub(crate) fn query(
+        credentials: Credentials,
+        version: SignatureVersion,
+        region: &str,
+        service: &'static str,
+    ) -> Self {
+        let path = v4::PathStyle::Normalized;
+        Self { credentials, version, region: region.to_owned(), service, path, key: Arc::default() }
+    }
+
+    /// For S3, where paths are signed as they are sent, and a header tells the digest of the body.
+    pub(crate) fn s3(credentials: Credentials, region: &str) -> Self {
+        let (version, path) = (SignatureVersion::V4, v4::PathStyle::S3);
+        Self { credentials, version, region: region.to_owned(), service: "s3", path, key: Arc::default() }
+    }
+
+    /// The query by which anyone can send this request for a while. Only the host is signed with it.
+    pub(crate) fn presign(&self, request: &Request, target: Target<'_>, expires: Duration) -> Result<String> {
+        let timestamp = target.now.iso_basic();
+        let (host, path, key) = (target.host(), target.path(request), self.key(&timestamp)?);
+        let signer = v4::Signer::new(self.credentials.access_key.expose(), &key, &timestamp, self.path)?;
+        let token = self.credentials.token.as_ref().map(libcloud_common::Secret::expose);
+        let request = v4::Request {
+            method: request.method.as_str(),
+            path: &path,
+            query: &[],
+            headers: &[("host", &host)],
+            payload_hash: v4::UNSIGNED_PAYLOAD,
+        };
+        signer.presign(&request, expires, token)
+    }
+
     fn key(&self, timestamp: &str) -> Result<v4::Key> {
         let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = key.as_ref().filter(|key| key.covers(timestamp)) {
@@ -67,6 +111,9 @@ impl Signer {
             Some(bytes) => digest::sha256_hex(bytes),
             None => v4::UNSIGNED_PAYLOAD.to_owned(),
         };
+        if self.path == v4::PathStyle::S3 {
+            request.set_header("x-amz-content-sha256", &payload_hash, false);
+        }
         let (host, path, key) = (target.host(), target.path(request), self.key(&timestamp)?);
         let query: Vec<(&str, &str)> =
             request.query.iter().map(|param| (&*param.name, param.value.as_str())).collect();
@@ -75,7 +122,7 @@ impl Signer {
             headers.push((name.as_str(), value.to_str().unwrap_or_default()));
         }
         let access_key = self.credentials.access_key.expose();
-        let signer = v4::Signer::new(access_key, &key, &timestamp, v4::PathStyle::Normalized)?;
+        let signer = v4::Signer::new(access_key, &key, &timestamp, self.path)?;
         let authorization = signer.authorization(&v4::Request {
             method: request.method.as_str(),
             path: &path,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use libcloud_common::dispatch::Method;
 use libcloud_common::{
     BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error, Extensions, Options, Result, Secret,
-    arguments, json, once, serialize_exposed,
+    arguments, once, serialize_exposed,
 };
 use libcloud_compute::{
     ComputeDriver, CreateNode, KeyPair, ListImages, ListSizes, Node, NodeImage, NodeLocation, NodeSize,
@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::connection::{QueryConnection, Service, listing};
 use crate::credentials::Credentials;
-use crate::signer::SignatureVersion;
+use crate::signer::{SignatureVersion, string_or_number};
 use crate::wire;
 
 mod images;
@@ -272,13 +272,6 @@ impl ComputeDriver for Ec2Driver {
             .done()
             .await
     }
-}
-
-/// Reads an argument whose value looks like a number.
-fn string_or_number<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<Option<String>, D::Error> {
-    json::string_or_number(deserializer).map(Some)
 }
 
 /// Reads an argument that is a list of strings, or one string.
