@@ -10,6 +10,9 @@ macro_rules! pages {
 }
 
 pages! {
+    readme: "../README.md";
+    architecture: "src/architecture.md";
+    adding_a_provider: "src/adding-a-provider.md";
     introduction: "src/introduction.md";
     getting_started: "src/getting-started.md";
     compute: "src/compute.md";

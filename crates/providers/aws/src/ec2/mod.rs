@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use libcloud_common::dispatch::Method;
 use libcloud_common::{
-    BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error, Extensions, Options, Result, Secret,
-    arguments, once, serialize_exposed,
+    ArgSpec, Arguments as _, BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error, Extensions,
+    Options, Result, Secret, arguments, once, serialize_exposed,
 };
 use libcloud_compute::{
     ComputeDriver, CreateNode, KeyPair, ListImages, ListSizes, Node, NodeImage, NodeLocation, NodeSize,
@@ -111,6 +111,15 @@ impl Driver for Ec2Driver {
 
     fn capabilities(&self) -> Capabilities {
         capabilities()
+    }
+
+    fn ex_arguments(&self, method: &str) -> &'static [ArgSpec] {
+        match method {
+            "iterate_nodes" | "list_nodes" => Ec2ListNodes::FIELDS,
+            "iterate_images" | "list_images" => Ec2ListImages::FIELDS,
+            "create_node" => Ec2CreateNode::FIELDS,
+            _ => &[],
+        }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
