@@ -1,4 +1,5 @@
-//! The pages of the book whose examples are tested: `cargo test -p libcloud-book`.
+//! The pages of the book whose examples are tested: `cargo test -p libcloud-book`. A test finds pages that
+//! are left out.
 
 /// A module for each page, so that the name of a failing example leads to it.
 macro_rules! pages {
