@@ -43,7 +43,7 @@ pub(crate) struct Global {
     /// Its secret key or password; a profile, the environment or --secret-file keep it out of the process list
     #[arg(long, global = true, env = "LIBCLOUD_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<String>,
-    /// A file whose first line is the secret; goes before --secret and LIBCLOUD_SECRET
+    /// A file whose first line is the secret; goes before --secret and its variable
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
     /// The region or data centre

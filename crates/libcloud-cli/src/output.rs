@@ -16,6 +16,9 @@ use crate::args::Format;
 /// The columns of a table: header, and where the value is in the JSON (`size.id`).
 pub(crate) type Columns = &'static [(&'static str, &'static str)];
 
+/// A service, its drivers with what each can do, and its methods.
+pub(crate) type ServiceMatrix = (Service, Vec<(&'static str, Capabilities)>, Vec<&'static str>);
+
 /// Writes results to standard output, and nothing else.
 pub(crate) struct Output {
     format: Format,
@@ -76,7 +79,7 @@ impl Output {
     }
 
     /// What each driver of each service can do: a column a driver, a row a method.
-    pub(crate) fn matrix(&self, services: &[(Service, Vec<(&str, Capabilities)>, Vec<&str>)]) -> Result<()> {
+    pub(crate) fn matrix(&self, services: &[ServiceMatrix]) -> Result<()> {
         let mut out = io::stdout().lock();
         if matches!(self.format, Format::Json | Format::Jsonl) {
             let all = services

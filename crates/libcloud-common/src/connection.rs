@@ -471,9 +471,9 @@ impl Call {
         self
     }
 
-    /// The time limit of a call without extension arguments; refuses any of the latter.
-    pub fn options(mut self, options: Options) -> Self {
-        self.request.apply(options);
+    /// The time limit of a method without extension arguments; refuses any of the latter.
+    pub fn options(mut self, method: &str, options: Options) -> Self {
+        self.request.apply(method, options);
         self
     }
 

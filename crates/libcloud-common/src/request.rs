@@ -243,8 +243,8 @@ impl Request {
         }
     }
 
-    pub(crate) fn apply(&mut self, options: Options) {
-        match options.plain(&self.operation.clone()) {
+    pub(crate) fn apply(&mut self, method: &str, options: Options) {
+        match options.plain(method) {
             Ok(timeout) => self.timeout = timeout.or(self.timeout),
             Err(error) => self.fail(error),
         }

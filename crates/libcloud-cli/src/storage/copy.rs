@@ -142,8 +142,8 @@ async fn one(context: &Context, from: End, to: End, overwrite: bool, bars: &Bars
         (End::Address(from), End::Pipe) => {
             let driver = context.storage_at(from.provider.as_deref())?;
             let object = from.object()?;
-            let content = driver.download_object_as_stream(&object).await?;
-            let size = write_out(checked(content, &object.name)).await?;
+            let stream = driver.download_object_as_stream(&object).await?;
+            let size = write_out(checked(stream, &object.name)).await?;
             Ok(transferred(&from.to_string(), "-", size))
         }
         (End::Pipe, End::Address(to)) => {

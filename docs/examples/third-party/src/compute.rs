@@ -102,7 +102,7 @@ impl ComputeDriver for ExampleCloudDriver {
     }
 
     async fn get_node_with(&self, node_id: &str, options: Options) -> Result<Node> {
-        let call = self.conn.get("GetServer", ["servers", node_id]).options(options);
+        let call = self.conn.get("GetServer", ["servers", node_id]).options("get_node", options);
         let answer: wire::OneServer = call.json_answer().await?;
         node(answer.server)
     }
@@ -129,7 +129,7 @@ impl ComputeDriver for ExampleCloudDriver {
     }
 
     async fn destroy_node_with(&self, node: &Node, options: Options) -> Result<()> {
-        self.conn.delete("DeleteServer", ["servers", &node.id]).options(options).empty().await
+        self.conn.delete("DeleteServer", ["servers", &node.id]).options("destroy_node", options).empty().await
     }
 }
 

@@ -5,7 +5,7 @@ use libcloud_common::{Error, ErrorKind, Result};
 /// The longest name of an object, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1024;
 
-/// Checks that a container's name stays one part of a path. Without it, `DELETE` of an object in the container `` would
+/// Checks that a container's name stays one part of a path. Without it, `DELETE` of an object in a container without a name would
 /// be that of a container.
 pub(crate) fn container(name: &str) -> Result<()> {
     let problem = match name {

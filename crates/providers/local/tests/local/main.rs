@@ -1,5 +1,5 @@
 //! The local driver: what it does, what it refuses, and what it keeps whole in a crowd.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic")]
 
 mod behaviour;
 mod crowd;
