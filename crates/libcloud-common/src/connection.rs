@@ -254,7 +254,11 @@ impl Connection {
         if let Some(headers) = builder.headers_mut() {
             headers.clone_from(&self.0.headers);
             headers.extend(request.headers);
-            let bodyless = matches!(request.body, Body::Empty);
+            let bodyless = match &request.body {
+                Body::Empty | Body::Stream { length: Some(0), .. } => true,
+                Body::Bytes(bytes) => bytes.is_empty(),
+                _ => false,
+            };
             if bodyless && (request.method == Method::POST || request.method == Method::PUT) {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
