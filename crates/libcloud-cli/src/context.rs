@@ -12,7 +12,7 @@ use libcloud::compute::ComputeDriver;
 use libcloud::dns::DnsDriver;
 use libcloud::loadbalancer::LoadBalancerDriver;
 use libcloud::storage::StorageDriver;
-use libcloud::{Config, Driver, Drivers, Error, Registry, Result};
+use libcloud::{Config, Driver, Drivers, Error, ErrorKind, Registry, Result};
 use serde_json::Value;
 
 use crate::args::{ExArgs, Format, Global};
@@ -334,5 +334,12 @@ pub(crate) fn create_private(path: &Path) -> Result<std::fs::File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| Error::io(format_args!("create {}", path.display()), error))
+    options.open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let path = path.display().to_string();
+            Error::new(ErrorKind::AlreadyExists, format!("{path} exists already and is left as it is"))
+                .with_resource("file", path)
+        }
+        _ => Error::io(format_args!("create {}", path.display()), error),
+    })
 }

@@ -16,6 +16,16 @@ use crate::args::Format;
 /// The columns of a table: header, and where the value is in the JSON (`size.id`).
 pub(crate) type Columns = &'static [(&'static str, &'static str)];
 
+/// What the drivers of a service can do.
+pub(crate) struct Matrix<'a> {
+    pub(crate) service: Service,
+    pub(crate) drivers: Vec<(&'a str, Capabilities)>,
+    pub(crate) methods: Vec<&'a str>,
+}
+
+/// What is told first of a resource.
+const FIRST: [&str; 4] = ["id", "name", "domain", "state"];
+
 /// Writes results to standard output, and nothing else.
 pub(crate) struct Output {
     format: Format,
@@ -76,12 +86,12 @@ impl Output {
     }
 
     /// What each driver of each service can do: a column a driver, a row a method.
-    pub(crate) fn matrix(&self, services: &[(Service, Vec<(&str, Capabilities)>, Vec<&str>)]) -> Result<()> {
+    pub(crate) fn matrix(&self, services: &[Matrix<'_>]) -> Result<()> {
         let mut out = io::stdout().lock();
         if matches!(self.format, Format::Json | Format::Jsonl) {
             let all = services
                 .iter()
-                .map(|(service, drivers, methods)| {
+                .map(|Matrix { service, drivers, methods }| {
                     let drivers = drivers.iter().map(|(id, can)| {
                         let methods = methods
                             .iter()
@@ -98,7 +108,7 @@ impl Output {
             }
             return all.iter().try_for_each(|service| line(&mut out, &service.to_string()));
         }
-        for (service, drivers, methods) in services {
+        for Matrix { service, drivers, methods } in services {
             let ids = drivers.iter().map(|(id, _)| (*id).to_owned());
             let header = std::iter::once(service.to_string()).chain(ids);
             let rows = methods.iter().map(|method| {
@@ -183,7 +193,9 @@ pub(crate) fn table(columns: Columns, rows: &[Value]) -> String {
 }
 
 fn trimmed(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    // Each cell has a space on both sides; the first needs none.
+    let line = |line: String| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
+    table.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// One resource, a line an attribute; secrets hidden.
@@ -192,7 +204,8 @@ fn facts(value: &Value) -> String {
     let hidden = Extra::from(map.clone()).redacted();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    for (name, value) in hidden.iter() {
+    let (first, rest): (Vec<_>, Vec<_>) = hidden.iter().partition(|(name, _)| FIRST.contains(&name.as_str()));
+    for (name, value) in first.into_iter().chain(rest) {
         let empty = match value {
             Value::Null => true,
             Value::Object(map) => map.is_empty(),
