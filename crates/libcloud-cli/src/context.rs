@@ -249,7 +249,6 @@ impl Context {
     }
 
     /// Before something is destroyed: asks on a terminal, refuses elsewhere without `--yes`.
-    #[expect(clippy::print_stderr, reason = "a question to the person at the terminal")]
     pub(crate) async fn confirm(&self, what: &str) -> Result<()> {
         if self.global.yes || self.global.dry_run {
             return Ok(());
@@ -257,8 +256,7 @@ impl Context {
         if !std::io::stdin().is_terminal() {
             return Err(Error::invalid_argument(format!("{what}: nobody to ask here; say --yes")));
         }
-        eprint!("{what}? [y/N] ");
-        let _ = std::io::stderr().flush();
+        let _ = write!(std::io::stderr(), "{what}? [y/N] ");
         let read = tokio::task::spawn_blocking(|| {
             let mut answer = String::new();
             std::io::stdin().read_line(&mut answer).map(|_| answer)
@@ -294,22 +292,20 @@ impl Context {
     }
 
     /// A line for the person who waits; never where a program reads.
-    #[expect(clippy::print_stderr, reason = "notes go to standard error")]
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if !self.global.quiet && std::io::stderr().is_terminal() {
-            eprintln!("{text}");
+            exit::to_stderr(text);
         }
     }
 
     /// What the person should know even where standard error is a file.
-    #[expect(clippy::print_stderr, reason = "warnings go to standard error")]
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         if self.global.quiet {
             return;
         }
         match self.global.format {
-            Format::Json | Format::Jsonl => eprintln!("{}", json!({ "warning": text.to_string() })),
-            Format::Table | Format::Csv => eprintln!("warning: {text}"),
+            Format::Json | Format::Jsonl => exit::to_stderr(json!({ "warning": text.to_string() })),
+            Format::Table | Format::Csv => exit::to_stderr(format_args!("warning: {text}")),
         }
     }
 }

@@ -187,7 +187,7 @@ pub(crate) fn table(columns: Columns, rows: &[Value]) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.iter().map(|(header, _)| header.to_uppercase()));
     for row in rows {
-        table.add_row(columns.iter().map(|(_, path)| cell(row, path)));
+        table.add_row(columns.iter().map(|(_, path)| harmless(&cell(row, path))));
     }
     trimmed(&table)
 }
@@ -213,7 +213,7 @@ fn facts(value: &Value) -> String {
             _ => false,
         };
         if !empty {
-            table.add_row([name.clone(), plain(value)]);
+            table.add_row([harmless(name), harmless(&plain(value))]);
         }
     }
     trimmed(&table)
@@ -238,6 +238,16 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A text from a provider without what a terminal would obey; its lines stay lines.
+pub(crate) fn harmless(text: &str) -> String {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_harmful) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// One line of CSV (RFC 4180).
 fn csv(cells: impl Iterator<Item = String>) -> String {
     let quoted = cells.map(|cell| {
@@ -248,4 +258,32 @@ fn csv(cells: impl Iterator<Item = String>) -> String {
         }
     });
     quoted.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_commands_no_terminal() {
+        let rows = [json!({"id": "1", "name": "\u{1b}[31mred\u{7}"})];
+        let table = table(&[("id", "id"), ("name", "name")], &rows);
+        assert_eq!(table, "ID  NAME\n1   \\u{1b}[31mred\\u{7}");
+        assert_eq!(harmless("two\nlines"), "two\nlines");
+    }
+
+    #[test]
+    fn one_resource_begins_with_its_id_and_hides_its_secrets() {
+        let shown = facts(&json!({"extra": {"password": "canary"}, "id": "1", "empty": [], "size": null}));
+        assert_eq!(shown, "id     1\nextra  {\"password\":\"•••\"}");
+    }
+
+    #[test]
+    fn cells_lie_at_the_end_of_a_path() {
+        let row = json!({"size": {"id": "s", "name": "Small"}, "ips": ["a", "b"], "none": null});
+        assert_eq!(cell(&row, "size"), "s");
+        assert_eq!(cell(&row, "size.name"), "Small");
+        assert_eq!(cell(&row, "ips"), "a, b");
+        assert_eq!((cell(&row, "none"), cell(&row, "size.none.x")), (String::new(), String::new()));
+    }
 }

@@ -26,7 +26,7 @@ fn wrong_calls_are_explained() {
         (&["call", "compute", "list_node", "--help"], "list_nodes"),
         (&["call", "compute", "get_node"], "node_id"),
         (&["call", "compute", "get_node", "--args", r#"{"node_id": "1", "colour": 1}"#], "colour"),
-        (&["call", "compute", "create_node", "--args", r#"{"name": 1}"#], "name"),
+        (&["call", "compute", "get_node", "--args", r#"{"node_id": []}"#], "node_id"),
         (&["call", "compute", "get_node", "--args", "{"], "--args is not JSON"),
         (&["call", "cpu", "list_nodes"], "cpu"),
     ] {
