@@ -19,7 +19,7 @@ Exit status: 0 done, 1 this machine, 2 usage, 3 credentials, 4 not found, 5 refu
 
 /// One command line for many clouds: servers, volumes, object storage, load balancers, DNS and prices.
 #[derive(Debug, Parser)]
-#[command(name = "libcloud", version, about, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "libcloud", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -43,7 +43,7 @@ pub(crate) struct Global {
     /// Its secret key or password; a profile, the environment or --secret-file keep it out of the process list
     #[arg(long, global = true, env = "LIBCLOUD_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<String>,
-    /// A file whose first line is the secret; goes before --secret and its variable
+    /// A file whose first line is the secret; goes before what --secret and the environment say
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
     /// The region or data centre
@@ -70,8 +70,8 @@ pub(crate) struct Global {
     /// How often a call that may be repeated is repeated
     #[arg(long, global = true, value_name = "N", help_heading = "Connections")]
     pub(crate) retries: Option<u32>,
-    /// How results are written
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    /// How results are written: table, json, jsonl or csv
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, hide_possible_values = true, hide_default_value = true, help_heading = "Output")]
     pub(crate) format: Format,
     /// Show what would be called, and call nothing that changes anything
     #[arg(long, global = true, help_heading = "Output")]
@@ -90,13 +90,14 @@ pub(crate) struct Global {
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A table for people
+    // Comments, not documentation: clap would turn every `--help` into its long form for it.
+    // A table for people.
     Table,
-    /// One JSON document
+    // One JSON document.
     Json,
-    /// One JSON document a line, as they arrive
+    // One JSON document a line, as they arrive.
     Jsonl,
-    /// Comma-separated values with a header
+    // Comma-separated values with a header.
     Csv,
 }
 

@@ -103,10 +103,6 @@ fn init(context: &Context) -> Result<()> {
     if context.is_dry("config_init", &json!({ "path": path }))? {
         return Ok(());
     }
-    if path.symlink_metadata().is_ok() {
-        let message = format!("{} exists already and is left as it is", path.display());
-        return Err(Error::new(libcloud::ErrorKind::AlreadyExists, message));
-    }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::io(format_args!("make the folder {}", folder.display()), error))?;

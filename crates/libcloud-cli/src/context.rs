@@ -12,7 +12,7 @@ use libcloud::compute::ComputeDriver;
 use libcloud::dns::DnsDriver;
 use libcloud::loadbalancer::LoadBalancerDriver;
 use libcloud::storage::StorageDriver;
-use libcloud::{Config, Driver, Drivers, Error, Registry, Result};
+use libcloud::{Config, Driver, Drivers, Error, ErrorKind, Registry, Result};
 use serde_json::Value;
 
 use crate::args::{ExArgs, Format, Global};
@@ -249,7 +249,6 @@ impl Context {
     }
 
     /// Before something is destroyed: asks on a terminal, refuses elsewhere without `--yes`.
-    #[expect(clippy::print_stderr, reason = "a question to the person at the terminal")]
     pub(crate) async fn confirm(&self, what: &str) -> Result<()> {
         if self.global.yes || self.global.dry_run {
             return Ok(());
@@ -257,8 +256,7 @@ impl Context {
         if !std::io::stdin().is_terminal() {
             return Err(Error::invalid_argument(format!("{what}: nobody to ask here; say --yes")));
         }
-        eprint!("{what}? [y/N] ");
-        let _ = std::io::stderr().flush();
+        let _ = write!(std::io::stderr(), "{what}? [y/N] ");
         let read = tokio::task::spawn_blocking(|| {
             let mut answer = String::new();
             std::io::stdin().read_line(&mut answer).map(|_| answer)
@@ -294,22 +292,20 @@ impl Context {
     }
 
     /// A line for the person who waits; never where a program reads.
-    #[expect(clippy::print_stderr, reason = "notes go to standard error")]
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if !self.global.quiet && std::io::stderr().is_terminal() {
-            eprintln!("{text}");
+            exit::to_stderr(text);
         }
     }
 
     /// What the person should know even where standard error is a file.
-    #[expect(clippy::print_stderr, reason = "warnings go to standard error")]
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         if self.global.quiet {
             return;
         }
         match self.global.format {
-            Format::Json | Format::Jsonl => eprintln!("{}", json!({ "warning": text.to_string() })),
-            Format::Table | Format::Csv => eprintln!("warning: {text}"),
+            Format::Json | Format::Jsonl => exit::to_stderr(json!({ "warning": text.to_string() })),
+            Format::Table | Format::Csv => exit::to_stderr(format_args!("warning: {text}")),
         }
     }
 }
@@ -334,5 +330,12 @@ pub(crate) fn create_private(path: &Path) -> Result<std::fs::File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| Error::io(format_args!("create {}", path.display()), error))
+    options.open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let path = path.display().to_string();
+            Error::new(ErrorKind::AlreadyExists, format!("{path} exists already and is left as it is"))
+                .with_resource("file", path)
+        }
+        _ => Error::io(format_args!("create {}", path.display()), error),
+    })
 }

@@ -1,12 +1,14 @@
 //! How failures are told, and the exit status of each class.
 
 use std::error::Error as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use libcloud::common::json;
 use libcloud::{Error, ErrorKind};
 
 use crate::args::Format;
+use crate::output::harmless;
 
 /// Some of several things failed.
 pub(crate) const PARTIAL: u8 = 8;
@@ -41,13 +43,20 @@ pub(crate) fn report(error: &Error, format: Format) -> ExitCode {
     ExitCode::from(status(error.kind()))
 }
 
-/// Writes an error to standard error, as JSON if results are.
-#[expect(clippy::print_stderr, reason = "this is where the program tells its failures")]
+/// Writes an error to standard error, as JSON if results are; one line in any case.
 pub(crate) fn tell(error: &Error, format: Format) {
     match format {
-        Format::Json | Format::Jsonl => eprintln!("{}", serde_json::json!({ "error": error.to_json() })),
-        Format::Table | Format::Csv => eprintln!("error: {error}"),
+        Format::Json | Format::Jsonl => to_stderr(json!({ "error": error.to_json() })),
+        Format::Table | Format::Csv => {
+            let line = error.to_string().replace(['\n', '\r'], " ");
+            to_stderr(format_args!("error: {}", harmless(&line)));
+        }
     }
+}
+
+/// Writes a line to standard error. Where that is closed, nobody can be told.
+pub(crate) fn to_stderr(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Whether nobody reads standard output any more.

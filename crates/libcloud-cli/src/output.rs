@@ -16,8 +16,15 @@ use crate::args::Format;
 /// The columns of a table: header, and where the value is in the JSON (`size.id`).
 pub(crate) type Columns = &'static [(&'static str, &'static str)];
 
-/// A service, its drivers with what each can do, and its methods.
-pub(crate) type ServiceMatrix = (Service, Vec<(&'static str, Capabilities)>, Vec<&'static str>);
+/// What the drivers of a service can do.
+pub(crate) struct Matrix<'a> {
+    pub(crate) service: Service,
+    pub(crate) drivers: Vec<(&'a str, Capabilities)>,
+    pub(crate) methods: Vec<&'a str>,
+}
+
+/// What is told first of a resource.
+const FIRST: [&str; 4] = ["id", "name", "domain", "state"];
 
 /// Writes results to standard output, and nothing else.
 pub(crate) struct Output {
@@ -79,12 +86,12 @@ impl Output {
     }
 
     /// What each driver of each service can do: a column a driver, a row a method.
-    pub(crate) fn matrix(&self, services: &[ServiceMatrix]) -> Result<()> {
+    pub(crate) fn matrix(&self, services: &[Matrix<'_>]) -> Result<()> {
         let mut out = io::stdout().lock();
         if matches!(self.format, Format::Json | Format::Jsonl) {
             let all = services
                 .iter()
-                .map(|(service, drivers, methods)| {
+                .map(|Matrix { service, drivers, methods }| {
                     let drivers = drivers.iter().map(|(id, can)| {
                         let methods = methods
                             .iter()
@@ -101,7 +108,7 @@ impl Output {
             }
             return all.iter().try_for_each(|service| line(&mut out, &service.to_string()));
         }
-        for (service, drivers, methods) in services {
+        for Matrix { service, drivers, methods } in services {
             let ids = drivers.iter().map(|(id, _)| (*id).to_owned());
             let header = std::iter::once(service.to_string()).chain(ids);
             let rows = methods.iter().map(|method| {
@@ -180,13 +187,15 @@ pub(crate) fn table(columns: Columns, rows: &[Value]) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.iter().map(|(header, _)| header.to_uppercase()));
     for row in rows {
-        table.add_row(columns.iter().map(|(_, path)| cell(row, path)));
+        table.add_row(columns.iter().map(|(_, path)| harmless(&cell(row, path))));
     }
     trimmed(&table)
 }
 
 fn trimmed(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    // Each cell has a space on both sides; the first needs none.
+    let line = |line: String| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
+    table.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// One resource, a line an attribute; secrets hidden.
@@ -195,7 +204,8 @@ fn facts(value: &Value) -> String {
     let hidden = Extra::from(map.clone()).redacted();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    for (name, value) in hidden.iter() {
+    let (first, rest): (Vec<_>, Vec<_>) = hidden.iter().partition(|(name, _)| FIRST.contains(&name.as_str()));
+    for (name, value) in first.into_iter().chain(rest) {
         let empty = match value {
             Value::Null => true,
             Value::Object(map) => map.is_empty(),
@@ -203,7 +213,7 @@ fn facts(value: &Value) -> String {
             _ => false,
         };
         if !empty {
-            table.add_row([name.clone(), plain(value)]);
+            table.add_row([harmless(name), harmless(&plain(value))]);
         }
     }
     trimmed(&table)
@@ -228,6 +238,16 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A text from a provider without what a terminal would obey; its lines stay lines.
+pub(crate) fn harmless(text: &str) -> String {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_harmful) {
+        return text.to_owned();
+    }
+    let shown = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 /// One line of CSV (RFC 4180).
 fn csv(cells: impl Iterator<Item = String>) -> String {
     let quoted = cells.map(|cell| {
@@ -238,4 +258,32 @@ fn csv(cells: impl Iterator<Item = String>) -> String {
         }
     });
     quoted.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_commands_no_terminal() {
+        let rows = [json!({"id": "1", "name": "\u{1b}[31mred\u{7}"})];
+        let table = table(&[("id", "id"), ("name", "name")], &rows);
+        assert_eq!(table, "ID  NAME\n1   \\u{1b}[31mred\\u{7}");
+        assert_eq!(harmless("two\nlines"), "two\nlines");
+    }
+
+    #[test]
+    fn one_resource_begins_with_its_id_and_hides_its_secrets() {
+        let shown = facts(&json!({"extra": {"password": "canary"}, "id": "1", "empty": [], "size": null}));
+        assert_eq!(shown, "id     1\nextra  {\"password\":\"•••\"}");
+    }
+
+    #[test]
+    fn cells_lie_at_the_end_of_a_path() {
+        let row = json!({"size": {"id": "s", "name": "Small"}, "ips": ["a", "b"], "none": null});
+        assert_eq!(cell(&row, "size"), "s");
+        assert_eq!(cell(&row, "size.name"), "Small");
+        assert_eq!(cell(&row, "ips"), "a, b");
+        assert_eq!((cell(&row, "none"), cell(&row, "size.none.x")), (String::new(), String::new()));
+    }
 }

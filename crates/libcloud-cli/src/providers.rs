@@ -14,7 +14,7 @@ use libcloud::{Capabilities, Driver, Drivers, Error, Result, Support};
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::output::Columns;
+use crate::output::{Columns, Matrix};
 
 const PROVIDERS: Columns = &[
     ("service", "service"),
@@ -102,8 +102,13 @@ pub(crate) async fn run(context: &Context, command: ProvidersCommand) -> Result<
         }
         What::Matrix { service } => {
             let services = services(service).into_iter();
-            let rows: Vec<_> =
-                services.map(|service| (service, capabilities(context, service), methods(service))).collect();
+            let rows: Vec<_> = services
+                .map(|service| Matrix {
+                    service,
+                    drivers: capabilities(context, service),
+                    methods: methods(service),
+                })
+                .collect();
             context.output.matrix(&rows)?;
         }
     }

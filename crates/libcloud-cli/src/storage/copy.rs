@@ -119,15 +119,11 @@ fn ends(from: &str, to: &str, has_provider: bool) -> Result<(End, End)> {
         (Some(End::Pipe), None) if has_provider => (End::Pipe, address(to)?),
         (None, Some(End::Pipe)) if has_provider => (address(from)?, End::Pipe),
         (Some(from @ End::Address(_)), None) => (from, path(to)),
+        (None, Some(to @ End::Address(_))) if has_provider && may_be_address(from) => (address(from)?, to),
         (None, Some(to @ End::Address(_))) => (path(from), to),
         (Some(from), Some(to)) if from != End::Pipe || to != End::Pipe => (from, to),
-        (None, None) if has_provider => {
-            if Path::new(from).exists() {
-                (path(from), address(to)?)
-            } else {
-                (address(from)?, path(to))
-            }
-        }
+        (None, None) if has_provider && may_be_address(from) => (address(from)?, path(to)),
+        (None, None) if has_provider => (path(from), address(to)?),
         _ => {
             return Err(Error::invalid_argument(format!(
                 "neither `{from}` nor `{to}` is an object: write provider:container/name, or give --provider"
@@ -136,14 +132,20 @@ fn ends(from: &str, to: &str, has_provider: bool) -> Result<(End, End)> {
     })
 }
 
+/// Whether what has no colon is to be looked for at the provider: it is no file, and could be container/name.
+fn may_be_address(text: &str) -> bool {
+    let is_path = ["/", "./", "../", "~"].iter().any(|start| text.starts_with(start));
+    text.contains('/') && !is_path && !Path::new(text).exists()
+}
+
 /// A single transfer.
 async fn one(context: &Context, from: End, to: End, overwrite: bool, bars: &Bars) -> Result<Value> {
     match (from, to) {
         (End::Address(from), End::Pipe) => {
             let driver = context.storage_at(from.provider.as_deref())?;
             let object = from.object()?;
-            let stream = driver.download_object_as_stream(&object).await?;
-            let size = write_out(checked(stream, &object.name)).await?;
+            let arrives = driver.download_object_as_stream(&object).await?;
+            let size = write_out(checked(arrives, &object.name)).await?;
             Ok(transferred(&from.to_string(), "-", size))
         }
         (End::Pipe, End::Address(to)) => {
@@ -225,8 +227,6 @@ async fn all(context: &Context, command: &CopyCommand, from: End, to: End) -> Re
         while let Some(result) = results.next().await {
             result?;
         }
-        let bytes = bytes.load(Ordering::Relaxed);
-        context.output.done(&format!("{} copied, {bytes} bytes", copied.load(Ordering::Relaxed)))?;
     } else {
         let rows = results.filter_map(async |result| result.transpose());
         context.output.list(COPIES, rows).await?;
@@ -234,6 +234,9 @@ async fn all(context: &Context, command: &CopyCommand, from: End, to: End) -> Re
     let (copied, failed) = (copied.load(Ordering::Relaxed), failed.load(Ordering::Relaxed));
     if copied + failed == 0 && !is_dry {
         return Err(Error::not_found("folder", &command.from));
+    }
+    if format == Format::Table && !is_dry {
+        context.output.done(&format!("{copied} copied, {} bytes", bytes.load(Ordering::Relaxed)))?;
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::PARTIAL) })
 }
@@ -281,7 +284,7 @@ fn jobs(
         }
         (End::Address(from), End::Path(folder)) => {
             let (driver, prefix, objects) = listed(&from)?;
-            let into = Destination::new(&folder)?;
+            let into = Destination::new(folder);
             Ok(objects
                 .map(move |object| {
                     let object = object?;
@@ -400,13 +403,18 @@ async fn download(
     let bar = bars.add(&object.name);
     let mut options = DownloadObject::new().progress(bar.hears());
     options.overwrite_existing = overwrite;
-    driver.download_object_with(object, file, options).await.map_err(|error| {
-        if error.kind() == ErrorKind::AlreadyExists {
-            let message = format!("{} is there already; --overwrite replaces it", file.display());
-            return Error::new(ErrorKind::AlreadyExists, message);
-        }
-        error
-    })
+    driver.download_object_with(object, file, options).await.map_err(say_how_to_replace)
+}
+
+/// The library speaks of its option; here it is an argument.
+pub(crate) fn say_how_to_replace(error: Error) -> Error {
+    match error.resource() {
+        Some(("file", path)) if error.kind() == ErrorKind::AlreadyExists => Error::new(
+            ErrorKind::AlreadyExists,
+            format!("there is a file {path} already; --overwrite replaces it"),
+        ),
+        _ => error,
+    }
 }
 
 /// Copies an object through this machine, a piece at a time.
@@ -460,6 +468,10 @@ mod tests {
         // Cargo.toml is a file of this machine where the tests run; box/x is not.
         assert_eq!(kinds("Cargo.toml", "box/x", true), Ok(("path", "address")));
         assert_eq!(kinds("box/x", "x", true), Ok(("address", "path")));
+        assert_eq!(kinds("box/x", "s3:box/x", true), Ok(("address", "address")));
+        for path in ["none", "./box/x", "/box/x", "~/x"] {
+            assert_eq!(kinds(path, "s3:box/x", true), Ok(("path", "address")), "{path}");
+        }
         for (from, to) in [("a", "b"), ("-", "-"), ("-", "b"), ("a", "-")] {
             assert_eq!(kinds(from, to, false), Err(ErrorKind::InvalidArgument), "{from} {to}");
         }

@@ -42,17 +42,12 @@ pub(crate) fn files(root: &Path, mut skipped: impl FnMut(&Path)) -> Result<Vec<(
 #[derive(Clone, Debug)]
 pub(crate) struct Destination {
     root: PathBuf,
-    /// Where it really is, with all links followed.
-    real: PathBuf,
 }
 
 impl Destination {
-    /// The folder, made if it is not there.
-    pub(crate) fn new(root: &Path) -> Result<Self> {
-        let cannot = |error| Error::io(format_args!("write into the folder {}", root.display()), error);
-        std::fs::create_dir_all(root).map_err(cannot)?;
-        let real = root.canonicalize().map_err(cannot)?;
-        Ok(Self { root: root.to_owned(), real })
+    /// The folder. It is made when the first file goes into it.
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
     }
 
     /// Where an object of this name goes, or would go if it could.
@@ -78,11 +73,13 @@ impl Destination {
         };
         let target = self.root.join(relative(name).ok_or_else(|| refuse("its name is no path in a folder"))?);
         let cannot = |error| Error::io(format_args!("write {}", target.display()), error);
+        std::fs::create_dir_all(&self.root).map_err(cannot)?;
+        let real_root = self.root.canonicalize().map_err(cannot)?;
         let folder = target.parent().unwrap_or(&self.root);
         // The nearest folder that is there decides where new ones are made.
         for above in folder.ancestors() {
             match above.canonicalize() {
-                Ok(real) if real.starts_with(&self.real) => break,
+                Ok(real) if real.starts_with(&real_root) => break,
                 Ok(_) => return Err(refuse("a link leads out of the folder")),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(cannot(error)),
@@ -139,7 +136,7 @@ mod tests {
         let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(outside.path(), inside.path().join("way")).unwrap();
         std::os::unix::fs::symlink("gone", inside.path().join("dangling")).unwrap();
-        let destination = Destination::new(inside.path()).unwrap();
+        let destination = Destination::new(inside.path().to_owned());
         assert_eq!(destination.prepare("way/x").unwrap_err().kind(), ErrorKind::InvalidName);
         assert_eq!(destination.prepare("way/new/x").unwrap_err().kind(), ErrorKind::InvalidName);
         assert_eq!(destination.prepare("way").unwrap_err().kind(), ErrorKind::AlreadyExists);

@@ -270,7 +270,8 @@ async fn get(
             driver.download_object_range_with(&object, &destination, start, end, options).await
         }
         None => driver.download_object_with(&object, &destination, options).await,
-    }?;
+    }
+    .map_err(copy::say_how_to_replace)?;
     drop(bar);
     context.output.done(&format!("{address} is in {}", destination.display()))
 }
