@@ -62,7 +62,7 @@ async fn wrong_calls_by_name_say_what_is_wrong() {
         ("reboot_node", json!({"node": "i-1", "ex_force": true}), "reboot_node has no argument `ex_force`"),
         ("ex_describe_tags", json!({"resource": 7}), "expected a resource or its id"),
         ("ex_create_tags", json!({"resource": "i-1", "tags": []}), "expected map of strings"),
-        ("ex_start_node", json!({"nodes": "i-1"}), "ex_start_node needs `node`"),
+        ("ex_start_node", json!({"nodes": "i-1"}), "did you mean `node`?"),
     ] {
         let error = driver.call(method, arguments).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
