@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::Method;
 use libcloud_common::{ByteStream, Deadline, Error, Extra, Result, arguments, text};
 use libcloud_storage::{Container, HashType, Object, UploadBody, UploadObject};
-use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
@@ -65,7 +65,7 @@ enum Content {
         length: u64,
         stream: ByteStream,
         /// The file that it comes from, until it is sent.
-        _file: Option<TempPath>,
+        file: Option<TempPath>,
     },
 }
 
@@ -103,16 +103,17 @@ impl S3Driver {
         };
         let in_operation = |error: Error| error.in_operation(DESCRIPTOR.id, "PutObject");
         let content = deadline.wait(content(body)).await.map_err(in_operation)?;
-        let (call, size, _file) = match content {
+        let (call, size, file) = match content {
             Content::Memory(bytes) => {
                 let size = bytes.len() as u64;
                 (call.body(&content_type, bytes), size, None)
             }
-            Content::Stream { length, stream, _file } => {
-                (call.stream(&content_type, length, stream), length, _file)
+            Content::Stream { length, stream, file } => {
+                (call.stream(&content_type, length, stream), length, file)
             }
         };
         let response = call.timeout(deadline.left()).send().await?;
+        drop(file);
         if let (Some(digest), Some(told)) = (digest, objects::md5(&response.headers)) {
             digest.verify(object_name, &told).map_err(in_operation)?;
         }
@@ -176,7 +177,7 @@ async fn content(body: UploadBody) -> Result<Content> {
     if let Some(length) = body.length() {
         refuse_too_large(length)?;
         if length > IN_MEMORY {
-            return Ok(Content::Stream { length, stream: body.into_stream(), _file: None });
+            return Ok(Content::Stream { length, stream: body.into_stream(), file: None });
         }
     }
     let mut stream = body.into_stream();
@@ -207,7 +208,7 @@ async fn spooled(beginning: Bytes, mut rest: ByteStream) -> Result<Content> {
     // Without this, an error of the last write would go unnoticed.
     file.flush().await.map_err(cannot)?;
     let stream = UploadBody::from_file(&path).await?.into_stream();
-    Ok(Content::Stream { length, stream, _file: Some(path) })
+    Ok(Content::Stream { length, stream, file: Some(path) })
 }
 
 fn refuse_too_large(length: u64) -> Result<()> {
@@ -246,19 +247,19 @@ mod tests {
     async fn what_is_large_and_of_known_length_is_not_touched() {
         let never = stream::once(std::future::pending());
         let body = UploadBody::with_length(never, 8 * (MIB as u64) + 1);
-        let Content::Stream { length, _file, .. } = content(body).await.unwrap() else { panic!() };
+        let Content::Stream { length, file, .. } = content(body).await.unwrap() else { panic!() };
         assert_eq!(length, 8 * (MIB as u64) + 1);
-        assert!(_file.is_none());
+        assert!(file.is_none());
     }
 
     #[tokio::test]
     async fn what_is_large_and_of_unknown_length_goes_through_a_file() {
-        let Content::Stream { length, stream, _file } = content(pieces(10)).await.unwrap() else { panic!() };
+        let Content::Stream { length, stream, file } = content(pieces(10)).await.unwrap() else { panic!() };
         assert_eq!(length, 10 * MIB as u64);
-        let path = _file.as_ref().unwrap().to_path_buf();
+        let path = file.as_ref().unwrap().to_path_buf();
         let sent: Vec<Bytes> = stream.try_collect().await.unwrap();
         assert!(sent.concat() == vec![7; 10 * MIB]);
-        drop(_file);
+        drop(file);
         assert!(!path.exists());
     }
 
