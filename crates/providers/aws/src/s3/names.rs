@@ -5,8 +5,8 @@ use libcloud_common::{Error, ErrorKind, Result};
 /// The longest name of an object, in bytes of UTF-8.
 const LONGEST_KEY: usize = 1024;
 
-/// Checks that a container's name stays one part of a path. Without it, `DELETE` of an object in a container without a name would
-/// be that of a container.
+/// Checks that a container's name is one part of a path and stays one. In a container without a name, the deletion of an
+/// object would be that of a container.
 pub(crate) fn container(name: &str) -> Result<()> {
     let problem = match name {
         "" => "is empty",

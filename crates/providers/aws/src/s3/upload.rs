@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::Method;
 use libcloud_common::{ByteStream, Deadline, Error, Extra, Result, arguments, text};
 use libcloud_storage::{Container, HashType, Object, UploadBody, UploadObject};
-use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
@@ -103,7 +103,6 @@ impl S3Driver {
         };
         let in_operation = |error: Error| error.in_operation(DESCRIPTOR.id, "PutObject");
         let content = deadline.wait(content(body)).await.map_err(in_operation)?;
-        // The file that the stream reads is kept until the answer is there.
         let (call, size, file) = match content {
             Content::Memory(bytes) => {
                 let size = bytes.len() as u64;
