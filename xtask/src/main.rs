@@ -20,7 +20,7 @@ const HELP: &str = "cargo xtask <chore>
 
   ci [--no-peers]        everything that a change must pass, in the order of its cost
   layers                 check that the arrows between the crates point one way
-  matrix [--check]       write docs/providers.md from the drivers' capabilities, or check that it is up to date
+  matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
   peers list             the real servers that the drivers are tested against
   peers start|stop NAME  start or stop one; start prints its addresses and test credentials
   peers test [NAME …]    start them, run the tests that need them, stop them

@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::output::{self, Columns};
 
 /// The provider of the object storage. Its key is a folder of this machine.
-const STORAGE: &str = "dummy";
+const STORAGE: &str = "local";
 
 /// How many looks a new server is pending for.
 const BOOT_POLLS: u32 = 2;

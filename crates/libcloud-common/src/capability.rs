@@ -28,7 +28,7 @@ pub enum Support {
 /// use libcloud_common::{Capabilities, Support};
 ///
 /// let can = Capabilities::new()
-///     .supports(&["list_nodes", "create_node"])
+///     .supports(&["iterate_nodes", "create_node"])
 ///     .features("create_node", &["ssh_key"])
 ///     .cannot("copy_image", "images belong to one region", "https://cloud.example/docs/images");
 /// assert_eq!(can.of("list_nodes"), Support::Supported);
@@ -69,9 +69,11 @@ impl Capabilities {
         self
     }
 
-    /// Whether the driver has this method.
+    /// Whether the driver has this method. `list_…` is there where `iterate_…` is.
     pub fn of(&self, method: &str) -> Support {
-        self.methods.get(method).copied().unwrap_or(Support::NotImplemented)
+        let iterate = method.strip_prefix("list_").map(|what| format!("iterate_{what}"));
+        let known = self.methods.get(method).or_else(|| self.methods.get(iterate?.as_str()));
+        known.copied().unwrap_or(Support::NotImplemented)
     }
 
     /// Whether the method takes this kind of optional input.

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::config::TransportConfig;
 use crate::request::Body;
 use crate::response::StreamingResponse;
-use crate::{Error, ErrorKind, Result, Retry, encode, tls};
+use crate::{Error, ErrorKind, Result, Retry, tls};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type SendBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -68,18 +68,22 @@ impl Client {
     ) -> Result<StreamingResponse, Failure> {
         let idle = self.0.settings.idle_timeout;
         let secure = parts.uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        let sent = Arc::new(AtomicU64::new(0));
+        let sent = Arc::new(Sent::default());
         let request = http::Request::from_parts(parts, counted(body, Arc::clone(&sent)));
         let response = if secure {
             let client = self.0.tls.get_or_init(|| self.make_tls()).as_ref().map_err(|problem| Failure {
                 error: Error::new(ErrorKind::Tls, problem.clone()),
                 unprocessed: true,
             })?;
-            within_idle_time(idle, &sent, client.request(request)).await?
+            within_idle_time(idle, &sent.bytes, client.request(request)).await
         } else {
             let client = self.0.plain.get_or_init(|| self.builder().build(connector(&self.0.settings)));
-            within_idle_time(idle, &sent, client.request(request)).await?
+            within_idle_time(idle, &sent.bytes, client.request(request)).await
         };
+        let response = response.map_err(|failure| match sent.take_problem() {
+            Some(error) => Failure { error, unprocessed: false },
+            None => failure,
+        })?;
         let (parts, body) = response.into_parts();
         Ok(StreamingResponse { status: parts.status, headers: parts.headers, body: received(body, idle) })
     }
@@ -201,22 +205,41 @@ fn deepest(error: &(dyn StdError + 'static)) -> String {
     innermost.to_string()
 }
 
-/// The body to send; counts what has gone out, so that a slow upload is told from a dead one.
-fn counted(body: Body, sent: Arc<AtomicU64>) -> SendBody {
+/// What became of a body that is sent.
+#[derive(Default)]
+struct Sent {
+    /// How much has gone out, so that a slow upload is told from a dead one.
+    bytes: AtomicU64,
+    /// Why the stream gave no more: the cause of the broken connection, which hyper does not give back.
+    problem: Mutex<Option<Error>>,
+}
+
+impl Sent {
+    fn take_problem(&self) -> Option<Error> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn broken(&self, error: Error) -> BoxError {
+        let message = error.to_string();
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        message.into()
+    }
+}
+
+/// The body to send.
+fn counted(body: Body, sent: Arc<Sent>) -> SendBody {
     match body {
         Body::Empty => Empty::new().map_err(|never| match never {}).boxed_unsync(),
-        Body::Bytes(bytes) => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
-        Body::Form(params) => {
-            let text = encode::form(params.iter().map(|param| (&*param.name, param.value.as_str())));
-            Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync()
-        }
         Body::Stream { length, stream } => {
             let frames = stream.map(move |bytes| {
-                let bytes = bytes?;
-                sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                let bytes = bytes.map_err(|error| sent.broken(error))?;
+                sent.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 Ok(Frame::data(bytes))
             });
             Sized { length, body: StreamBody::new(frames) }.boxed_unsync()
+        }
+        in_memory => {
+            Full::new(in_memory.to_bytes().unwrap_or_default()).map_err(|never| match never {}).boxed_unsync()
         }
     }
 }

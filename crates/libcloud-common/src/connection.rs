@@ -30,6 +30,7 @@ pub type Check = fn(&Response) -> Result<()>;
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     provider: &'static str,
     base: Url,
@@ -71,6 +72,12 @@ impl Connection {
     /// The base URL.
     pub fn base(&self) -> &Url {
         &self.0.base
+    }
+
+    /// The same connection to another base URL, such as the host of one bucket: it shares pool, credentials and all
+    /// else.
+    pub fn with_base(&self, base: Url) -> Self {
+        Self(Arc::new(Inner { base, ..Inner::clone(&self.0) }))
     }
 
     /// The clock of the configuration.
@@ -220,8 +227,12 @@ impl Connection {
             let status = response.status;
             let after = response.headers.contains_key(header::RETRY_AFTER);
             // The status arrived, so the provider has seen the request.
-            let processed =
-                |error| Failure { error, unprocessed: after && matches!(status.as_u16(), 429 | 503) };
+            let processed = |error: Error| Failure {
+                // A provider that has a code of its own for "too many calls" says with it that it did nothing.
+                unprocessed: after && matches!(status.as_u16(), 429 | 503)
+                    || error.kind() == ErrorKind::RateLimited && error.code().is_some(),
+                error,
+            };
             let response = buffer(response, cap).await.map_err(processed)?;
             (self.0.check)(&response).map_err(|error| processed(with_request_id(error, &response)))?;
             return Ok(Answer::Whole(response));
@@ -243,7 +254,11 @@ impl Connection {
         if let Some(headers) = builder.headers_mut() {
             headers.clone_from(&self.0.headers);
             headers.extend(request.headers);
-            let bodyless = matches!(request.body, Body::Empty);
+            let bodyless = match &request.body {
+                Body::Empty | Body::Stream { length: Some(0), .. } => true,
+                Body::Bytes(bytes) => bytes.is_empty(),
+                _ => false,
+            };
             if bodyless && (request.method == Method::POST || request.method == Method::PUT) {
                 headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
@@ -460,9 +475,9 @@ impl Call {
         self
     }
 
-    /// The time limit of a call without extension arguments; refuses any of the latter.
-    pub fn options(mut self, options: Options) -> Self {
-        self.request.apply(options);
+    /// The time limit of a method without extension arguments; refuses any of the latter.
+    pub fn options(mut self, method: &str, options: Options) -> Self {
+        self.request.apply(method, options);
         self
     }
 

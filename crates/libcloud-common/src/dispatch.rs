@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::text::near;
-use crate::{Error, ErrorKind, Result};
+use crate::{Driver, Error, ErrorKind, Result};
 
 /// What one argument of a method is called and takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,6 +89,16 @@ impl Args {
         taken
     }
 
+    /// The error for an argument that is not there; one of a name that is nearly right was probably meant for it.
+    fn missing(&self, name: &'static str, ty: &str) -> Error {
+        let given: Vec<&str> = self.map.keys().map(String::as_str).collect();
+        if let Some(mistyped) = near(name, &given) {
+            return unknown_argument(self.method, mistyped, &(self.specs)());
+        }
+        Error::invalid_argument(format!("{} needs `{name}` ({ty})", self.method))
+            .with_resource("argument", name)
+    }
+
     /// The method that is called.
     pub fn method(&self) -> &'static str {
         self.method
@@ -133,10 +143,7 @@ pub trait Arg: Sized {
         let method = args.method;
         let value = match args.take(name) {
             Some(value) => value,
-            None if Self::REQUIRED => {
-                return Err(Error::invalid_argument(format!("{method} needs `{name}` ({})", Self::TYPE))
-                    .with_resource("argument", name));
-            }
+            None if Self::REQUIRED => return Err(args.missing(name, Self::TYPE)),
             None => Value::Null,
         };
         Self::from_json(value).map_err(|problem| {
@@ -151,7 +158,7 @@ pub trait Arg: Sized {
 }
 
 /// `expected a string, found 7`, without the position that serde adds.
-fn expected(what: &str, found: &Value) -> String {
+pub fn expected(what: &str, found: &Value) -> String {
     let found = match found {
         Value::Null => "nothing".into(),
         Value::String(_) => "a string".into(),
@@ -193,6 +200,7 @@ plain!(
     f64 = "number",
     Map<String, Value> = "map",
     std::collections::BTreeMap<String, String> = "map of strings",
+    std::collections::BTreeMap<String, Option<String>> = "map of strings or nulls",
     crate::Timestamp = "time",
 );
 
@@ -270,8 +278,11 @@ macro_rules! resource {
                 match value {
                     $crate::Value::String(id) => Ok(<$ty>::from_id(id)),
                     $crate::Value::Number(id) => Ok(<$ty>::from_id(id.to_string())),
-                    whole => <$ty as $crate::serde::Deserialize>::deserialize(whole)
-                        .map_err(|error| format!(concat!("expected a ", $name, " or its id: {}"), error)),
+                    whole @ $crate::Value::Object(_) => {
+                        <$ty as $crate::serde::Deserialize>::deserialize(whole)
+                            .map_err(|error| format!(concat!("this is no ", $name, ": {}"), error))
+                    }
+                    other => Err($crate::dispatch::expected(concat!("a ", $name, " or its id"), &other)),
                 }
             }
         }
@@ -343,7 +354,7 @@ fn invoke<'a, D: ?Sized>(
 }
 
 /// Calls a method of a driver by name: an extension, or one of the service's own tables.
-pub async fn call<D: ?Sized + Dispatch>(
+pub async fn call<D: ?Sized + Driver>(
     driver: &D,
     tables: &[&'static [Method<D>]],
     name: &str,
@@ -358,9 +369,13 @@ pub async fn call<D: ?Sized + Dispatch>(
     }
 }
 
-/// Every method that [`call`] reaches: the service's own and the driver's extensions, sorted by name.
-pub fn methods<D: ?Sized + Dispatch>(driver: &D, tables: &[&'static [Method<D>]]) -> Vec<MethodInfo> {
+/// Every method that [`call`] reaches: the service's own, with the extension arguments that the driver takes in them,
+/// and the driver's extensions; sorted by name.
+pub fn methods<D: ?Sized + Driver>(driver: &D, tables: &[&'static [Method<D>]]) -> Vec<MethodInfo> {
     let mut methods: Vec<_> = tables.iter().flat_map(|table| table.iter()).map(Method::info).collect();
+    for method in &mut methods {
+        method.args.extend(driver.ex_arguments(method.name));
+    }
     methods.extend(driver.ex_methods());
     methods.sort_by_key(|method| method.name);
     methods

@@ -7,7 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{Error, Result};
 
@@ -68,6 +68,27 @@ pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (K, V)
             push_segment(out, word);
         }
     })
+}
+
+/// Decodes one name or value of a form: `%2B` becomes `+`, and `+` a space.
+///
+/// S3 encodes the names in its listings so. What is no escape stays as it is.
+///
+/// # Errors
+/// [`MalformedResponse`](crate::ErrorKind::MalformedResponse) if the bytes are no UTF-8.
+///
+/// ```
+/// use libcloud_common::encode;
+///
+/// assert_eq!(encode::decode_form("a+b%2Bc/100%")?, "a b+c/100%");
+/// # Ok::<(), libcloud_common::Error>(())
+/// ```
+pub fn decode_form(text: &str) -> Result<String> {
+    let spaced = text.replace('+', " ");
+    match percent_decode_str(&spaced).decode_utf8() {
+        Ok(decoded) => Ok(decoded.into_owned()),
+        Err(_) => Err(Error::malformed(text, "its escapes are no UTF-8")),
+    }
 }
 
 /// Encodes bytes as hexadecimal digits in lower case.

@@ -100,6 +100,30 @@ pub enum Retry {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidCredentials,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::NotEmpty,
+        Self::InvalidName,
+        Self::InvalidArgument,
+        Self::HashMismatch,
+        Self::InvalidState,
+        Self::Immutable,
+        Self::RateLimited,
+        Self::QuotaExceeded,
+        Self::Timeout,
+        Self::MalformedResponse,
+        Self::NotSupported,
+        Self::Closed,
+        Self::Provider,
+        Self::Transport,
+        Self::Tls,
+        Self::Io,
+        Self::Deployment,
+    ];
+
     /// The name of the kind in JSON and in the documentation.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -243,6 +267,12 @@ impl Error {
             Retry::Retryable(after) => after,
             _ => None,
         }
+    }
+
+    /// Sharpens the kind, by what the provider's own code says.
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
     }
 
     /// Sets the kind and id of the resource in question.

@@ -43,10 +43,13 @@ impl Extra {
         Self::default()
     }
 
-    /// The attributes of a driver's own struct; fields that are `None` should be skipped by it.
+    /// The attributes of a driver's own struct. Those that are `None` are left out.
     pub fn of<T: ExtraFields>(fields: &T) -> Result<Self> {
         match serde_json::to_value(fields) {
-            Ok(Value::Object(map)) => Ok(Self { map, secrets: T::SECRETS }),
+            Ok(Value::Object(mut map)) => {
+                map.retain(|_, value| !value.is_null());
+                Ok(Self { map, secrets: T::SECRETS })
+            }
             Ok(other) => Err(Error::malformed("extra", format!("expected a map, found {other}"))),
             Err(error) => Err(Error::malformed("extra", error)),
         }
@@ -173,6 +176,14 @@ mod tests {
             .with("nested", json!([{"private_key": "canary"}]));
         assert!(!format!("{extra:?}").contains("canary"));
         assert_eq!(serde_json::to_string(&extra).unwrap().matches("canary").count(), 3);
+        assert_eq!(extra.read::<Fields>().unwrap(), fields);
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let fields = Fields { flavour: "m1".into(), console: None };
+        let extra = Extra::of(&fields).unwrap();
+        assert_eq!(serde_json::to_string(&extra).unwrap(), r#"{"flavour":"m1"}"#);
         assert_eq!(extra.read::<Fields>().unwrap(), fields);
     }
 

@@ -99,7 +99,10 @@ macro_rules! open_enum {
             const TYPE: &'static str = concat!("one of", $(" ", $word,)*);
 
             fn from_json(value: $crate::Value) -> ::std::result::Result<Self, ::std::string::String> {
-                <::std::string::String as $crate::dispatch::Arg>::from_json(value).map(Self::from)
+                match value {
+                    $crate::Value::String(word) => Ok(Self::from(word)),
+                    other => Err($crate::dispatch::expected(Self::TYPE, &other)),
+                }
             }
         }
     };

@@ -41,6 +41,11 @@ pub trait Driver: Dispatch {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// The extension arguments that it takes in a method of the base API, by the method's name.
+    fn ex_arguments(&self, _method: &str) -> &'static [ArgSpec] {
+        &[]
+    }
+
     /// The clock by which it waits: that of its configuration.
     fn clock(&self) -> Arc<dyn Clock> {
         SystemClock::shared()

@@ -33,6 +33,18 @@ impl fmt::Debug for Param {
 }
 
 impl Param {
+    /// A name and value.
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into(), secret: false }
+    }
+
+    /// The same with a value that is never printed.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
     /// The value, or `•••`.
     pub fn printable(&self) -> &str {
         if self.secret { REDACTED } else { &self.value }
@@ -63,6 +75,19 @@ impl Body {
     /// Whether the body can be sent a second time.
     pub fn is_replayable(&self) -> bool {
         !matches!(self, Self::Stream { .. })
+    }
+
+    /// The bytes that are sent, for a signature over them; `None` for a stream.
+    pub fn to_bytes(&self) -> Option<Bytes> {
+        match self {
+            Self::Empty => Some(Bytes::new()),
+            Self::Bytes(bytes) => Some(bytes.clone()),
+            Self::Form(params) => {
+                let pairs = params.iter().map(|param| (&*param.name, param.value.as_str()));
+                Some(encode::form(pairs).into())
+            }
+            Self::Stream { .. } => None,
+        }
     }
 
     /// Gives the body away: a copy where it can be sent again.
@@ -218,8 +243,8 @@ impl Request {
         }
     }
 
-    pub(crate) fn apply(&mut self, options: Options) {
-        match options.plain(&self.operation.clone()) {
+    pub(crate) fn apply(&mut self, method: &str, options: Options) {
+        match options.plain(method) {
             Ok(timeout) => self.timeout = timeout.or(self.timeout),
             Err(error) => self.fail(error),
         }

@@ -202,7 +202,7 @@ impl dyn ComputeDriver {
         dispatch::call(self, &[COMPUTE_METHODS, COMPUTE_EXT_METHODS], name, args).await
     }
 
-    /// Every method that [`call`](Self::call) reaches.
+    /// Every method that `call` reaches.
     pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
         dispatch::methods(self, &[COMPUTE_METHODS, COMPUTE_EXT_METHODS])
     }

@@ -45,6 +45,11 @@ impl NodeHandle {
     }
 
     /// Stops it; it can be started again.
+    pub async fn stop(&self) -> Result<()> {
+        self.driver.stop_node(self).await
+    }
+
+    /// The same under the seed's name.
     pub async fn stop_node(&self) -> Result<()> {
         self.driver.stop_node(self).await
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use libcloud_common::{Error, Result};
+use libcloud_common::{Error, Result, unique_token};
 use libcloud_compute::Node;
 
 use crate::client::{CommandOutput, SshClient, WriteMode};
@@ -82,7 +82,7 @@ pub struct ScriptDeployment {
     pub script: String,
     /// Its arguments; each reaches it as it is, whatever characters it has.
     pub args: Vec<String>,
-    /// Its path on the server; a name of its own without.
+    /// Its path on the server; a random name in the user's home without.
     pub name: Option<String>,
     /// Whether it is deleted when it has run.
     pub delete: bool,
@@ -122,8 +122,11 @@ impl ScriptDeployment {
 
 #[async_trait]
 impl Deployment for ScriptDeployment {
-    async fn run(&mut self, node: &Node, client: &mut dyn SshClient) -> Result<()> {
-        let name = self.name.clone().unwrap_or_else(|| format!("libcloud-deployment-{}.sh", node.id));
+    async fn run(&mut self, _: &Node, client: &mut dyn SshClient) -> Result<()> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => format!("libcloud_deployment_{}.sh", unique_token()?),
+        };
         let path = client.put(&name, self.script.as_bytes(), Some(0o755), WriteMode::Replace).await?;
         let mut command = quote(&path);
         for arg in &self.args {

@@ -115,7 +115,7 @@ impl dyn DnsDriver {
         dispatch::call(self, &[DNS_METHODS, DNS_EXT_METHODS], name, args).await
     }
 
-    /// Every method that [`call`](Self::call) reaches.
+    /// Every method that `call` reaches.
     pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
         dispatch::methods(self, &[DNS_METHODS, DNS_EXT_METHODS])
     }

@@ -120,7 +120,7 @@ impl dyn LoadBalancerDriver {
         dispatch::call(self, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS], name, args).await
     }
 
-    /// Every method that [`call`](Self::call) reaches.
+    /// Every method that `call` reaches.
     pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
         dispatch::methods(self, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS])
     }

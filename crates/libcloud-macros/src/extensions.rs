@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, Error, FnArg, GenericArgument, Ident, ImplItem, Item, Pat, Path, PathArguments, Result,
-    ReturnType, Signature, Token, TraitItem, Type,
+    Attribute, Error, FnArg, GenericArgument, Ident, ImplItem, Item, Pat, Path, PathArguments, ReceiverKind,
+    Result, ReturnType, Signature, Token, TraitItem, Type,
 };
 
 struct Attributes {
@@ -59,8 +59,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
                 let TraitItem::Fn(function) = item else { continue };
                 let mark = take_mark(&mut function.attrs)?;
                 let wanted = if on.is_some() { mark == Mark::Include } else { mark != Mark::Skip };
-                let is_method =
-                    matches!(function.sig.inputs.first(), Some(FnArg::Receiver(r)) if r.reference.is_some());
+                let is_method = matches!(function.sig.inputs.first(), Some(FnArg::Receiver(receiver)) if matches!(receiver.kind, ReceiverKind::Reference(..)));
                 if wanted && is_method {
                     entries.push(entry(&function.attrs, &function.sig, &target)?);
                 }

@@ -149,7 +149,7 @@ impl dyn StorageDriver {
         dispatch::call(self, &TABLES, name, args).await
     }
 
-    /// Every method that [`call`](Self::call) reaches.
+    /// Every method that `call` reaches.
     pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
         dispatch::methods(self, &TABLES)
     }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use libcloud_common::{BoxStream, Result, handle};
+use libcloud_common::{BoxStream, Options, Result, handle};
 
 use crate::driver::StorageDriver;
 use crate::ext::StorageDriverExt as _;
-use crate::options::{DownloadObject, ListObjects, UploadObject};
+use crate::options::{ByteRange, DownloadObject, ListObjects, StreamObject, UploadObject};
 use crate::resources::{Container, Object};
 use crate::stream::{ObjectStream, UploadBody};
 
@@ -26,8 +26,8 @@ impl ContainerHandle {
     }
 
     /// All of its objects.
-    pub async fn list_objects(&self) -> Result<Vec<Object>> {
-        self.driver.list_container_objects(self).await
+    pub async fn list_objects(&self, options: ListObjects) -> Result<Vec<Object>> {
+        self.driver.list_container_objects_with(self, options).await
     }
 
     /// Where browsers find it.
@@ -36,8 +36,8 @@ impl ContainerHandle {
     }
 
     /// Lets browsers find it.
-    pub async fn enable_cdn(&self) -> Result<()> {
-        self.driver.enable_container_cdn(self).await
+    pub async fn enable_cdn(&self, options: Options) -> Result<()> {
+        self.driver.enable_container_cdn_with(self, options).await
     }
 
     /// One of its objects by its name.
@@ -79,8 +79,12 @@ impl ContainerHandle {
     }
 
     /// The content of one of its objects as it arrives.
-    pub async fn download_object_as_stream(&self, obj: &Object) -> Result<ObjectStream> {
-        self.driver.download_object_as_stream(obj).await
+    pub async fn download_object_as_stream(
+        &self,
+        obj: &Object,
+        options: StreamObject,
+    ) -> Result<ObjectStream> {
+        self.driver.download_object_as_stream_with(obj, options).await
     }
 
     /// Writes part of one of its objects into a file.
@@ -102,8 +106,10 @@ impl ContainerHandle {
         obj: &Object,
         start_bytes: u64,
         end_bytes: Option<u64>,
+        options: StreamObject,
     ) -> Result<ObjectStream> {
-        self.driver.download_object_range_as_stream(obj, start_bytes, end_bytes).await
+        let options = options.range(ByteRange::new(start_bytes, end_bytes)?);
+        self.driver.download_object_as_stream_with(obj, options).await
     }
 
     /// Deletes one of its objects.
@@ -124,8 +130,8 @@ impl ObjectHandle {
     }
 
     /// Lets browsers find it.
-    pub async fn enable_cdn(&self) -> Result<()> {
-        self.driver.enable_object_cdn(self).await
+    pub async fn enable_cdn(&self, options: Options) -> Result<()> {
+        self.driver.enable_object_cdn_with(self, options).await
     }
 
     /// Writes it into a file.
@@ -135,8 +141,8 @@ impl ObjectHandle {
     }
 
     /// Its content as it arrives.
-    pub async fn as_stream(&self) -> Result<ObjectStream> {
-        self.driver.download_object_as_stream(self).await
+    pub async fn as_stream(&self, options: StreamObject) -> Result<ObjectStream> {
+        self.driver.download_object_as_stream_with(self, options).await
     }
 
     /// Writes part of it into a file.
@@ -152,8 +158,14 @@ impl ObjectHandle {
     }
 
     /// Part of its content as it arrives.
-    pub async fn range_as_stream(&self, start_bytes: u64, end_bytes: Option<u64>) -> Result<ObjectStream> {
-        self.driver.download_object_range_as_stream(self, start_bytes, end_bytes).await
+    pub async fn range_as_stream(
+        &self,
+        start_bytes: u64,
+        end_bytes: Option<u64>,
+        options: StreamObject,
+    ) -> Result<ObjectStream> {
+        let options = options.range(ByteRange::new(start_bytes, end_bytes)?);
+        self.driver.download_object_as_stream_with(self, options).await
     }
 
     /// Deletes it.

@@ -96,6 +96,9 @@ pub struct UploadObject {
     pub timeout: Option<Duration>,
     /// Extension arguments.
     pub ex: Ex,
+    /// What the name of the uploaded file suggests. Not `content_type`: a driver that keeps no types refuses a type
+    /// that was asked for, not a guess.
+    pub(crate) file_type: Option<&'static str>,
 }
 
 impl Default for UploadObject {
@@ -109,6 +112,7 @@ impl Default for UploadObject {
             only_if_absent: false,
             timeout: None,
             ex: Ex::default(),
+            file_type: None,
         }
     }
 }
@@ -155,11 +159,14 @@ impl UploadObject {
         self
     }
 
-    /// The MIME type that is given, or that objects of this name usually have.
+    /// The MIME type that is given, or that objects of this name, or the uploaded file's, usually have.
     pub fn content_type_for(&self, object_name: &str) -> String {
         match &self.content_type {
             Some(content_type) => content_type.clone(),
-            None => guess_content_type(object_name).unwrap_or("application/octet-stream").to_owned(),
+            None => guess_content_type(object_name)
+                .or(self.file_type)
+                .unwrap_or("application/octet-stream")
+                .to_owned(),
         }
     }
 }
@@ -208,6 +215,7 @@ impl Arg for UploadObject {
                 .unwrap_or(default.only_if_absent),
             timeout: Arg::take(args, "timeout")?,
             ex: Ex::from_map(args.take_prefixed("ex_")),
+            file_type: None,
         })
     }
 

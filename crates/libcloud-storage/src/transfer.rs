@@ -23,11 +23,7 @@ pub(crate) async fn upload<D: StorageDriver + ?Sized>(
     object_name: &str,
     mut options: UploadObject,
 ) -> Result<Object> {
-    // The file may have an ending where the object's name has none; the driver guesses by the object's name.
-    if options.content_type.is_none() && guess_content_type(object_name).is_none() {
-        options.content_type =
-            path.file_name().and_then(|name| guess_content_type(name.to_str()?)).map(str::to_owned);
-    }
+    options.file_type = path.file_name().and_then(|name| guess_content_type(name.to_str()?));
     let body = UploadBody::from_file(path).await?;
     driver.upload_object_via_stream_with(body, container, object_name, options).await
 }
@@ -42,8 +38,16 @@ pub(crate) async fn download<D: StorageDriver + ?Sized>(
 ) -> Result<()> {
     let target = target(object, destination).await?;
     let cannot = |error| Error::io(format_args!("write {}", target.display()), error);
-    if !options.overwrite_existing && tokio::fs::symlink_metadata(&target).await.is_ok() {
-        return Err(exists(&target));
+    match tokio::fs::symlink_metadata(&target).await {
+        Ok(_) if !options.overwrite_existing => return Err(exists(&target)),
+        // The rename would put a file in the place of a device or pipe.
+        Ok(meta) if !meta.is_file() && !meta.is_symlink() => {
+            return Err(Error::invalid_argument(format!(
+                "{} is not a file: read the object as a stream and write it there",
+                target.display()
+            )));
+        }
+        _ => {}
     }
     let mut stream_options = StreamObject::new();
     stream_options.range = range;

@@ -12,7 +12,7 @@ pub(super) enum Field {
     Ipv4,
     /// An IPv6 address.
     Ipv6,
-    /// A number.
+    /// A number of 16 bits.
     Number,
     /// A word that is passed on.
     Word,
@@ -21,16 +21,16 @@ pub(super) enum Field {
     /// A mailbox as a domain name.
     Mailbox,
     /// One string, quoted or not.
-    String,
+    Text,
     /// The rest: one string, quoted or not.
     Value,
     /// The rest: any number of strings, quoted, or else one text.
-    Strings,
+    Texts,
     /// The rest: words that are passed on.
     Rest,
 }
 
-use Field::{Ipv4, Ipv6, Mailbox, Name, Number, Rest, String as Text, Strings, Value, Word};
+use Field::{Ipv4, Ipv6, Mailbox, Name, Number, Rest, Text, Texts, Value, Word};
 
 /// The fields of a type; `None` for those that are no type of the DNS.
 pub(super) fn fields(type_: &str) -> Option<&'static [Field]> {
@@ -40,16 +40,16 @@ pub(super) fn fields(type_: &str) -> Option<&'static [Field]> {
         "NS" | "CNAME" | "PTR" | "DNAME" => &[Name],
         "MX" | "AFSDB" | "KX" | "LP" => &[Number, Name],
         "SRV" => &[Number, Number, Number, Name],
-        "SOA" => &[Name, Mailbox, Number, Word, Word, Word, Word],
+        "SOA" => &[Name, Mailbox, Word, Word, Word, Word, Word],
         "RP" => &[Mailbox, Name],
-        "TXT" | "SPF" => &[Strings],
+        "TXT" | "SPF" => &[Texts],
         "HINFO" => &[Text, Text],
         "NAPTR" => &[Number, Number, Text, Text, Text, Name],
         "CAA" => &[Number, Word, Value],
         "URI" => &[Number, Number, Value],
         "HTTPS" | "SVCB" => &[Number, Name, Rest],
         "NSEC" => &[Name, Word, Rest],
-        "RRSIG" => &[Word, Number, Number, Number, Word, Word, Number, Name, Word, Rest],
+        "RRSIG" => &[Word, Word, Word, Word, Word, Word, Word, Name, Word, Rest],
         "APL" => &[Rest],
         "CDNSKEY" | "CDS" | "CERT" | "CSYNC" | "DHCID" | "DNSKEY" | "DS" | "EUI48" | "EUI64" | "KEY"
         | "L32" | "L64" | "LOC" | "NID" | "NSEC3" | "NSEC3PARAM" | "OPENPGPKEY" | "SMIMEA" | "SSHFP"
@@ -68,21 +68,27 @@ fn is_numbered(type_: &str) -> bool {
 
 /// Writes the data. Priority, weight and port that are not in it come from the record.
 pub(super) fn write(fields: &[Field], record: &Record, origin: &str) -> Result<String, Cow<'static, str>> {
-    let mut data = record.data.trim_ascii();
+    let mut data = match fields {
+        // Blanks around a text belong to it.
+        [Texts] => record.data.as_str(),
+        _ => record.data.trim_ascii(),
+    };
     let mut parts = numbers_apart(record, fields.len())?;
     let fields = fields.get(parts.len()..).unwrap_or_default();
     for (position, field) in fields.iter().enumerate() {
         match field {
-            Strings => parts.push(text::strings(std::mem::take(&mut data))),
-            Value => parts.push(text::value(std::mem::take(&mut data).trim_ascii())),
+            Texts => parts.push(text::strings(std::mem::take(&mut data))),
             Rest => {
                 while let Some(word) = text::take_word(&mut data)? {
                     parts.push(text::plain(word)?.to_owned());
                 }
             }
+            _ if data.trim_ascii().is_empty() => {
+                return Err(format!("its data has {position} of at least {} parts", least(fields)).into());
+            }
+            Value => parts.push(text::value(std::mem::take(&mut data).trim_ascii())),
             field => {
-                let word = text::take_word(&mut data)?
-                    .ok_or_else(|| format!("its data has {position} of at least {} parts", least(fields)))?;
+                let word = text::take_word(&mut data)?.unwrap_or_default();
                 parts.push(one_word(*field, word, origin)?);
             }
         }
@@ -111,14 +117,14 @@ fn one_word(field: Field, word: &str, origin: &str) -> Result<String, Cow<'stati
             Ok(_) => Ok(word.to_owned()),
             Err(_) => Err(format!("{word:?} is no IPv6 address").into()),
         },
-        Number => match word.parse::<u32>() {
+        Number => match word.parse::<u16>() {
             Ok(number) => Ok(number.to_string()),
-            Err(_) => Err(format!("{word:?} is no number").into()),
+            Err(_) => Err(format!("{word:?} is no number up to 65535").into()),
         },
         Name => name::target(word, origin),
         Mailbox => name::mailbox(word, origin),
         Text => text::string(word),
-        Word | Value | Strings | Rest => text::plain(word).map(str::to_owned),
+        Word | Value | Texts | Rest => text::plain(word).map(str::to_owned),
     }
 }
 

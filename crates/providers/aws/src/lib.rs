@@ -1,1 +1,60 @@
-//! Amazon Web Services: EC2, S3.
+//! Amazon Web Services.
+//!
+//! | Driver | Service | API | Reference |
+//! |---|---|---|---|
+//! | [`ec2()`] | compute | EC2 query API, version `2016-11-15` | <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/> |
+//! | [`s3()`] | storage | S3 REST API, version `2006-03-01` | <https://docs.aws.amazon.com/AmazonS3/latest/API/> |
+//!
+//! # Authentication
+//!
+//! Key and secret are an access key of AWS (`AKIA…`); without them the environment is asked for `AWS_ACCESS_KEY_ID`,
+//! `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. Requests are signed with
+//! [Signature Version 4](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html).
+//!
+//! # Configuration
+//!
+//! - `region`: any region by its name, `us-east-1` without. One driver talks to one region.
+//! - `api_version`: another version of the query API, for private installations.
+//! - `endpoint`: a private installation, or another service that speaks the same protocol.
+//! - options: see [`Ec2Options`] and [`S3Options`].
+//!
+//! ```
+//! use libcloud_aws::Ec2Driver;
+//! use libcloud_common::Config;
+//!
+//! let ec2 = Ec2Driver::new(Config::new("AKIAIOSFODNN7EXAMPLE", "secret").region("eu-west-1"))?;
+//! assert_eq!(ec2.region(), "eu-west-1");
+//! # Ok::<(), libcloud_common::Error>(())
+//! ```
+
+use std::sync::Arc;
+
+use libcloud_common::{Arguments, Registration};
+use libcloud_compute::ComputeDriver;
+use libcloud_storage::StorageDriver;
+
+mod connection;
+mod credentials;
+pub mod ec2;
+pub mod s3;
+mod signer;
+mod wire;
+
+pub use ec2::{Ec2Driver, Ec2Options};
+pub use s3::{S3Driver, S3Options};
+
+/// Amazon EC2, for a registry.
+pub fn ec2() -> Registration<dyn ComputeDriver> {
+    Registration::new(ec2::DESCRIPTOR, ec2::capabilities, |config| {
+        Ok(Arc::new(Ec2Driver::new(config)?) as Arc<dyn ComputeDriver>)
+    })
+    .options(Ec2Options::FIELDS)
+}
+
+/// Amazon S3, for a registry.
+pub fn s3() -> Registration<dyn StorageDriver> {
+    Registration::new(s3::DESCRIPTOR, s3::capabilities, |config| {
+        Ok(Arc::new(S3Driver::new(config)?) as Arc<dyn StorageDriver>)
+    })
+    .options(S3Options::FIELDS)
+}

@@ -111,7 +111,10 @@ impl DummyCloud {
 
     /// Lets the next `times` calls of this method fail so, and then work again.
     pub fn fail(&self, method: impl Into<String>, kind: ErrorKind, message: impl Into<String>, times: u32) {
-        let fault = Fault { method: method.into(), kind, message: message.into(), times };
+        // `list_…` and `iterate_…` are one method.
+        let method: String = method.into();
+        let method = method.strip_prefix("iterate_").map_or(method.clone(), |what| format!("list_{what}"));
+        let fault = Fault { method, kind, message: message.into(), times };
         self.memory(|memory| memory.faults.push_back(fault));
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use libcloud_common::{
-    BoxStream, Capabilities, Clock, Descriptor, Driver, Error, ErrorKind, Extensions, Extra, Method, Options,
-    Price, Result, Secret, arguments, encode, extensions, json, once,
+    ArgSpec, Arguments as _, BoxStream, Capabilities, Clock, Descriptor, Driver, Error, ErrorKind,
+    Extensions, Extra, Method, Options, Price, Result, Secret, arguments, encode, extensions, json, once,
 };
 use libcloud_compute::{
     AttachVolume, COMPUTE_METHODS, ComputeDriver, CreateImage, CreateNode, CreateVolume,
@@ -154,6 +154,10 @@ impl Driver for DummyComputeDriver {
 
     fn capabilities(&self) -> Capabilities {
         capabilities()
+    }
+
+    fn ex_arguments(&self, method: &str) -> &'static [ArgSpec] {
+        if method == "create_node" { DummyCreateNode::FIELDS } else { &[] }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -36,7 +36,7 @@ pub struct DummyOptions {
     pub boot_polls: Option<u32>,
 }
 
-const DESCRIPTOR: Descriptor = Descriptor::new("dummy", "Dummy", "https://example.com");
+const DESCRIPTOR: Descriptor = Descriptor::new("dummy", "Dummy", "https://github.com/libcloud/libcloud");
 
 impl DummyCloud {
     /// A compute driver of this cloud.

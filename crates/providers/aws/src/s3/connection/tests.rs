@@ -1,0 +1,203 @@
+use http::HeaderMap;
+use libcloud_common::ManualClock;
+
+use super::*;
+
+fn connection(config: Config, path_style: Option<bool>) -> S3Connection {
+    let credentials = Credentials::find(&config, None, |_| None).unwrap();
+    S3Connection::new("s3", &config, credentials, path_style).unwrap()
+}
+
+fn config() -> Config {
+    Config::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        .clock(ManualClock::at("2013-05-24T00:00:00Z".parse().unwrap()))
+}
+
+/// Where an object is, without the query of the signature.
+fn place(connection: &S3Connection, container: &str, key: &str) -> String {
+    let url = connection.presigned(Method::GET, container, key, Duration::from_secs(1)).unwrap();
+    url.split('?').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_container_is_a_host_where_it_can_be_one() {
+    let amazon = connection(config().region("eu-west-1"), None);
+    assert_eq!(place(&amazon, "photos", "a/b"), "https://photos.s3.eu-west-1.amazonaws.com/a/b");
+    for name in ["photos.example", "Photos", "new_container"] {
+        let place = place(&amazon, name, "a");
+        assert_eq!(place, format!("https://s3.eu-west-1.amazonaws.com/{name}/a"));
+    }
+    let china = connection(config().region("cn-north-1"), None);
+    assert_eq!(place(&china, "photos", "a"), "https://photos.s3.cn-north-1.amazonaws.com.cn/a");
+    let path_style = connection(config(), Some(true));
+    assert_eq!(place(&path_style, "photos", "a"), "https://s3.us-east-1.amazonaws.com/photos/a");
+}
+
+#[test]
+fn elsewhere_a_container_is_a_path() {
+    let other = connection(config().endpoint("http://127.0.0.1:9000/base".parse().unwrap()), None);
+    assert_eq!(place(&other, "photos", "a"), "http://127.0.0.1:9000/base/photos/a");
+    let mut by_host = config();
+    by_host.host = Some("objects.example".into());
+    assert_eq!(place(&connection(by_host, None), "photos", "a"), "https://objects.example/photos/a");
+}
+
+#[test]
+fn names_of_objects_are_encoded_and_not_normalised() {
+    let amazon = connection(config(), None);
+    for (key, path) in [
+        ("a//b/", "/a//b/"),
+        ("/a", "//a"),
+        ("../.", "/../."),
+        ("a+b%20c d", "/a%2Bb%2520c%20d"),
+        ("~'\"?#&=", "/~%27%22%3F%23%26%3D"),
+        ("u\u{308}/ü", "/u%CC%88/%C3%BC"),
+        ("\n\0", "/%0A%00"),
+    ] {
+        let place = place(&amazon, "photos", key);
+        assert_eq!(place, format!("https://photos.s3.us-east-1.amazonaws.com{path}"));
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>, but for the name of the host, which
+/// has a region today.
+#[test]
+fn presigned_urls_are_those_of_the_reference() {
+    let mut config = config();
+    config.host = Some("examplebucket.s3.amazonaws.com".into());
+    let connection = connection(config, None);
+    let request = {
+        let mut request = Request::new("PresignedUrl", Method::GET, [""; 0]);
+        request.push_key("test.txt");
+        request
+    };
+    let target = Target::new(connection.http().base(), connection.http().clock().now());
+    let query = connection.signer.presign(&request, target, Duration::from_secs(86400)).unwrap();
+    assert_eq!(
+        query,
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256\
+         &X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request\
+         &X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host\
+         &X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
+    );
+}
+
+fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Error {
+    let headers: HeaderMap =
+        headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    let status = StatusCode::from_u16(status).unwrap();
+    check(&Response::new(status, headers, body.to_owned())).unwrap_err()
+}
+
+fn refused(status: u16, code: &str) -> Error {
+    let body = format!("<Error><Code>{code}</Code><Message>no</Message><RequestId>req-1</RequestId></Error>");
+    answer(status, &[], &body)
+}
+
+#[test]
+fn codes_decide_the_kind() {
+    use ErrorKind::{
+        AlreadyExists, HashMismatch, InvalidArgument, InvalidCredentials, InvalidName, InvalidState,
+        NotEmpty, NotFound, NotSupported, Provider, QuotaExceeded, RateLimited, Timeout,
+    };
+    for (status, code, kind, retryable) in [
+        (404, "NoSuchBucket", NotFound, false),
+        (404, "NoSuchKey", NotFound, false),
+        (409, "BucketAlreadyExists", AlreadyExists, false),
+        (409, "BucketAlreadyOwnedByYou", AlreadyExists, false),
+        (409, "BucketNotEmpty", NotEmpty, false),
+        (400, "InvalidBucketName", InvalidName, false),
+        (400, "KeyTooLongError", InvalidName, false),
+        (400, "BadDigest", HashMismatch, false),
+        (400, "XAmzContentSHA256Mismatch", HashMismatch, false),
+        (416, "InvalidRange", InvalidArgument, false),
+        (400, "EntityTooLarge", InvalidArgument, false),
+        (412, "PreconditionFailed", InvalidState, false),
+        (409, "ConditionalRequestConflict", InvalidState, true),
+        (409, "OperationAborted", InvalidState, true),
+        (403, "InvalidObjectState", InvalidState, false),
+        (403, "AccessDenied", InvalidCredentials, false),
+        (403, "SignatureDoesNotMatch", InvalidCredentials, false),
+        (403, "InvalidAccessKeyId", InvalidCredentials, false),
+        (403, "RequestTimeTooSkewed", InvalidCredentials, false),
+        (400, "ExpiredToken", InvalidCredentials, false),
+        (400, "TooManyBuckets", QuotaExceeded, false),
+        (400, "RequestTimeout", Timeout, true),
+        (503, "SlowDown", RateLimited, true),
+        (503, "ServiceUnavailable", Provider, true),
+        (500, "InternalError", Provider, true),
+        (405, "MethodNotAllowed", NotSupported, false),
+        (501, "NotImplemented", NotSupported, false),
+        (400, "InvalidArgument", Provider, false),
+    ] {
+        let error = refused(status, code);
+        assert_eq!((error.kind(), error.is_retryable()), (kind, retryable), "{code}");
+        assert_eq!((error.code(), error.request_id()), (Some(code), Some("req-1")));
+    }
+}
+
+#[test]
+fn an_answer_without_body_is_told_by_its_status() {
+    for (status, kind) in [
+        (403, ErrorKind::InvalidCredentials),
+        (404, ErrorKind::NotFound),
+        (416, ErrorKind::InvalidArgument),
+        (400, ErrorKind::Provider),
+        (503, ErrorKind::Provider),
+    ] {
+        let error = answer(status, &[], "");
+        assert_eq!((error.kind(), error.code()), (kind, None), "{status}");
+    }
+    let page = answer(502, &[], "<html><p>Bad gateway</html>");
+    assert!(page.is_retryable());
+}
+
+#[test]
+fn the_right_region_is_named() {
+    let header = ("x-amz-bucket-region", "eu-west-1");
+    let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is wrong; expecting \
+                     'eu-west-1'</Message><Region>eu-west-1</Region></Error>";
+    let redirect =
+        "<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.eu-west-1.amazonaws.com</Endpoint></Error>";
+    for error in [
+        answer(301, &[header], ""),
+        answer(301, &[header], redirect),
+        answer(400, &[header], ""),
+        answer(400, &[], malformed),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().starts_with("this is in the region eu-west-1:"), "{error}");
+        assert_eq!(error.resource(), Some(("option", "region")));
+    }
+    // All answers have the header, whatever was wrong.
+    assert_eq!(answer(404, &[header], "").kind(), ErrorKind::NotFound);
+    assert_eq!(answer(403, &[header], "").kind(), ErrorKind::InvalidCredentials);
+}
+
+#[test]
+fn errors_name_what_they_are_about() {
+    let subject = |key: Option<&str>, only_if_absent| Subject {
+        container: Some("photos".to_owned()),
+        key: key.map(str::to_owned),
+        only_if_absent,
+    };
+    let object = subject(Some("cat.jpg"), false);
+    let error = object.name(refused(404, "NoSuchKey"));
+    assert_eq!(error.to_string(), "object `cat.jpg` does not exist (NoSuchKey)");
+    assert_eq!((error.resource(), error.request_id()), (Some(("object", "cat.jpg")), Some("req-1")));
+    let error = object.name(refused(404, "NoSuchBucket"));
+    assert_eq!(error.to_string(), "container `photos` does not exist (NoSuchBucket)");
+    let error = object.name(refused(412, "PreconditionFailed"));
+    assert_eq!(error.kind(), ErrorKind::InvalidState);
+    let error = subject(Some("cat.jpg"), true).name(refused(412, "PreconditionFailed"));
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(error.to_string(), "object `cat.jpg` exists already (PreconditionFailed)");
+
+    let container = subject(None, false);
+    let error = container.name(refused(409, "BucketNotEmpty"));
+    assert_eq!(error.to_string(), "container `photos` still holds objects (BucketNotEmpty)");
+    let error = container.name(refused(409, "BucketAlreadyOwnedByYou"));
+    assert_eq!((error.kind(), error.resource()), (ErrorKind::AlreadyExists, Some(("container", "photos"))));
+    let error = container.name(refused(403, "AccessDenied"));
+    assert_eq!(error.resource(), None);
+}

@@ -1,0 +1,333 @@
+//! Amazon S3: <https://docs.aws.amazon.com/AmazonS3/latest/API/>
+//!
+//! A container is a bucket. At Amazon it is addressed by a host of its own where its name allows that, anywhere else
+//! (`endpoint`, `host`), or with the option `path_style`, by a path.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::Method;
+use libcloud_common::xml::Writer;
+use libcloud_common::{
+    BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind, Extensions,
+    Extra, ExtraFields, Options, Result, Secret, Timestamp, arguments, serialize_exposed,
+};
+use libcloud_storage::{
+    Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, StorageDriver, StreamObject,
+    UploadBody, UploadObject,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::Credentials;
+use crate::signer::{SignatureVersion, string_or_number};
+use connection::{S3Connection, listing};
+
+mod connection;
+mod meta_data;
+mod names;
+mod objects;
+mod upload;
+mod wire;
+
+pub use objects::ObjectExtra;
+pub use upload::S3UploadObject;
+
+pub(crate) const DESCRIPTOR: Descriptor = Descriptor::new("s3", "Amazon S3", "https://aws.amazon.com/s3/");
+
+/// How long a URL works unless its time is given.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What an [`S3Driver`] takes as options of its configuration.
+#[arguments(drivers = ["s3"])]
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct S3Options {
+    /// The token of temporary credentials.
+    #[renamed("session_token")]
+    #[serde(serialize_with = "serialize_exposed")]
+    pub token: Option<Secret>,
+    /// `4`, the only one so far.
+    #[serde(deserialize_with = "string_or_number")]
+    pub signature_version: Option<String>,
+    /// Whether containers are always addressed by a path, at Amazon too.
+    pub path_style: Option<bool>,
+}
+
+/// What only S3 tells about a container.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Bucket.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ContainerExtra {
+    /// When it was made; only listings tell it.
+    pub creation_date: Option<Timestamp>,
+}
+
+impl ExtraFields for ContainerExtra {}
+
+/// Extension arguments of `get_object_cdn_url`.
+#[arguments(drivers = ["s3"])]
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct S3GetObjectCdnUrl {
+    /// How many hours the URL is to work; `expiry` counts in seconds.
+    pub ex_expiry: Option<f64>,
+    /// What can be done with the URL: `GET`, which it is without, `HEAD`, `PUT` or `DELETE`.
+    pub ex_method: Option<String>,
+}
+
+/// Object storage at Amazon S3, or another service that speaks its protocol, in one region. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct S3Driver {
+    conn: S3Connection,
+}
+
+impl S3Driver {
+    /// Makes the driver. Nothing is sent.
+    ///
+    /// # Errors
+    /// `InvalidCredentials` if neither the configuration nor the environment has an access key; `InvalidArgument` for an
+    /// unknown option, or a region that cannot be one; `NotSupported` for the old signature version.
+    pub fn new(config: Config) -> Result<Self> {
+        let options: S3Options = config.driver_options(DESCRIPTOR.id)?;
+        match SignatureVersion::from_option(options.signature_version.as_deref())? {
+            SignatureVersion::V4 => {}
+            SignatureVersion::V2 => {
+                return Err(Error::new(
+                    ErrorKind::NotSupported,
+                    "`signature_version`: this driver signs with version 4 only",
+                )
+                .with_resource("option", "signature_version"));
+            }
+        }
+        let credentials = Credentials::find(&config, options.token, |name| std::env::var(name).ok())?;
+        Ok(Self { conn: S3Connection::new(DESCRIPTOR.id, &config, credentials, options.path_style)? })
+    }
+
+    /// The region that this driver talks to.
+    pub fn region(&self) -> &str {
+        self.conn.region()
+    }
+}
+
+impl Extensions for S3Driver {}
+
+pub(crate) fn capabilities() -> Capabilities {
+    const REASON: &str = "distributions belong to a service of their own, Amazon CloudFront";
+    const LINK: &str = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistS3AndCustomOrigins.html";
+    Capabilities::new()
+        .supports(&[
+            "iterate_containers",
+            "iterate_container_objects",
+            "get_container",
+            "get_object",
+            "create_container",
+            "delete_container",
+            "delete_object",
+            "upload_object_via_stream",
+            "download_object_as_stream",
+            "get_object_cdn_url",
+        ])
+        .cannot("get_container_cdn_url", REASON, LINK)
+        .cannot("enable_container_cdn", REASON, LINK)
+        .cannot("enable_object_cdn", REASON, LINK)
+        .features("upload_object_via_stream", &["only_if_absent"])
+        .features("download_object_as_stream", &["range"])
+}
+
+impl Driver for S3Driver {
+    fn descriptor(&self) -> Descriptor {
+        DESCRIPTOR
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(self.conn.http().clock())
+    }
+}
+
+#[async_trait]
+impl StorageDriver for S3Driver {
+    fn hash_type(&self) -> Option<HashType> {
+        Some(HashType::Md5)
+    }
+
+    fn iterate_containers_with(&self, options: Options) -> BoxStream<'static, Result<Container>> {
+        let conn = self.conn.clone();
+        let timeout = options.plain("list_containers");
+        let page = timeout.map(|timeout| move || Ok(conn.service("ListBuckets").timeout(timeout)));
+        listing(page, "continuation-token", wire::buckets, |found| {
+            let extra = Extra::of(&ContainerExtra { creation_date: found.creation_date })?;
+            let mut container = Container::new(found.name);
+            container.extra = extra;
+            Ok(container)
+        })
+    }
+
+    /// In the order of the names' bytes. The objects have neither type nor metadata, which S3 tells of one at a time.
+    fn iterate_container_objects_with(
+        &self,
+        container: &Container,
+        options: ListObjects,
+    ) -> BoxStream<'static, Result<Object>> {
+        let conn = self.conn.clone();
+        let container = Arc::new(container.clone());
+        let name = container.name.clone();
+        let (prefix, timeout) = (options.prefix, options.timeout);
+        let page = options.ex.none("list_container_objects").map(|()| {
+            move || {
+                Ok(conn
+                    .container(Method::GET, "ListObjectsV2", &name)?
+                    .query("list-type", "2")
+                    // XML cannot hold every name.
+                    .query("encoding-type", "url")
+                    .query_opt("prefix", prefix.as_deref())
+                    .timeout(timeout))
+            }
+        });
+        listing(page, "continuation-token", wire::objects, move |found| {
+            Ok(objects::listed(found, &container))
+        })
+    }
+
+    async fn get_container_with(&self, container_name: &str, options: Options) -> Result<Container> {
+        self.conn
+            .container(Method::HEAD, "HeadBucket", container_name)?
+            .timeout(options.plain("get_container")?)
+            .send()
+            .await?;
+        Ok(Container::new(container_name))
+    }
+
+    /// Where it is missing, one more request finds out whether that is the object or the container.
+    async fn get_object_with(
+        &self,
+        container_name: &str,
+        object_name: &str,
+        options: Options,
+    ) -> Result<Object> {
+        let deadline = Deadline::new(self.clock(), options.plain("get_object")?);
+        let found = self
+            .conn
+            .object(Method::HEAD, "HeadObject", container_name, object_name)?
+            .timeout(deadline.left())
+            .send()
+            .await;
+        match found {
+            Ok(found) => objects::described(&found.headers, container_name, object_name)
+                .map_err(|error| error.in_operation(DESCRIPTOR.id, "HeadObject")),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let container = self.conn.container(Method::HEAD, "HeadBucket", container_name)?;
+                match container.timeout(deadline.left()).send().await {
+                    Err(missing) if missing.kind() == ErrorKind::NotFound => Err(missing),
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a container in the driver's region. Its name is everybody's: `AlreadyExists` may be one of another account.
+    async fn create_container_with(&self, container_name: &str, options: Options) -> Result<Container> {
+        let timeout = options.plain("create_container")?;
+        if self.conn.is_amazon() {
+            names::new_container(container_name)?;
+        }
+        let mut call = self.conn.container(Method::PUT, "CreateBucket", container_name)?;
+        // Of the first region, S3 does not want to hear.
+        if self.region() != "us-east-1" {
+            let mut xml = Writer::document();
+            let namespace = ("xmlns", "http://s3.amazonaws.com/doc/2006-03-01/");
+            xml.element_with("CreateBucketConfiguration", &[namespace], |xml| {
+                xml.leaf("LocationConstraint", self.region());
+            });
+            call = call.body("application/xml", xml.finish()?);
+        }
+        call.once().timeout(timeout).send().await?;
+        Ok(Container::new(container_name))
+    }
+
+    async fn delete_container_with(&self, container: &Container, options: Options) -> Result<()> {
+        let call = self.conn.container(Method::DELETE, "DeleteBucket", &container.name)?;
+        call.once().timeout(options.plain("delete_container")?).send().await.map(|_| ())
+    }
+
+    /// Succeeds where there is no such object, as S3 does.
+    async fn delete_object_with(&self, obj: &Object, options: Options) -> Result<()> {
+        let call = self.conn.object(Method::DELETE, "DeleteObject", &obj.container.name, &obj.name)?;
+        call.timeout(options.plain("delete_object")?).send().await.map(|_| ())
+    }
+
+    /// Sends it in one request, so at most 5 GiB; see [`S3UploadObject`] for what it takes beside the base API's
+    /// arguments.
+    ///
+    /// What has no more than 8 MiB is kept in memory. A longer stream of unknown length goes through a temporary file.
+    async fn upload_object_via_stream_with(
+        &self,
+        iterator: UploadBody,
+        container: &Container,
+        object_name: &str,
+        options: UploadObject,
+    ) -> Result<Object> {
+        self.put_object(iterator, container, object_name, options).await
+    }
+
+    async fn download_object_as_stream_with(
+        &self,
+        obj: &Object,
+        options: StreamObject,
+    ) -> Result<ObjectStream> {
+        options.ex.none("download_object_as_stream")?;
+        let deadline = Deadline::new(self.clock(), options.timeout);
+        let answer = self
+            .conn
+            .object(Method::GET, "GetObject", &obj.container.name, &obj.name)?
+            .timeout(deadline.left())
+            .streaming(options.range)
+            .await?;
+        let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
+        let size =
+            objects::size(&answer.headers).map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
+        let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size);
+        let stream = match md5 {
+            Some(md5) => stream.with_hash(HashType::Md5, md5),
+            None => stream,
+        };
+        Ok(stream.with_headers(answer.headers))
+    }
+
+    /// A presigned URL: it works for a day unless another time is given, and for seven days at the most. It is as good as
+    /// a credential for this object. Nothing is asked of the provider, not even whether there is such an object.
+    async fn get_object_cdn_url_with(&self, obj: &Object, options: GetObjectCdnUrl) -> Result<String> {
+        let arguments: S3GetObjectCdnUrl = options.ex.decode("get_object_cdn_url")?;
+        let method = match arguments.ex_method.as_deref() {
+            None | Some("GET") => Method::GET,
+            Some("HEAD") => Method::HEAD,
+            Some("PUT") => Method::PUT,
+            Some("DELETE") => Method::DELETE,
+            Some(other) => {
+                return Err(Error::invalid_argument(format!(
+                    "`ex_method` is `GET`, `HEAD`, `PUT` or `DELETE`, not `{other}`"
+                ))
+                .with_resource("argument", "ex_method"));
+            }
+        };
+        let expires = match (options.expiry, arguments.ex_expiry) {
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid_argument(
+                    "`expiry` and `ex_expiry` mean the same: give one of them",
+                ));
+            }
+            (Some(expiry), None) => expiry,
+            (None, Some(hours)) => Duration::try_from_secs_f64(hours * 3600.0)
+                .map_err(|error| Error::invalid_argument(format!("`ex_expiry`, {hours} hours: {error}")))?,
+            (None, None) => DAY,
+        };
+        self.conn.presigned(method, &obj.container.name, &obj.name, expires)
+    }
+}
