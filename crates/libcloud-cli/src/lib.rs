@@ -10,7 +10,6 @@
 //! }
 //! ```
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -80,7 +79,6 @@ fn log(global: &args::Global) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .with_target(global.verbose > 0);
     // A program that embeds this one may listen already.

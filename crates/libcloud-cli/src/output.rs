@@ -104,7 +104,10 @@ impl Output {
                 })
                 .collect::<Result<Vec<_>>>()?;
             if self.format == Format::Json {
-                return line(&mut out, &pretty(&all)?);
+                return match all.as_slice() {
+                    [one] => line(&mut out, &pretty(one)?),
+                    several => line(&mut out, &pretty(&several)?),
+                };
             }
             return all.iter().try_for_each(|service| line(&mut out, &service.to_string()));
         }
@@ -181,15 +184,24 @@ fn broken(error: io::Error) -> Error {
 
 /// A table for people.
 pub(crate) fn table(columns: Columns, rows: &[Value]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(columns.iter().map(|(header, _)| header.to_uppercase()));
+    let mut table = fitted();
+    table.set_header(columns.iter().map(|(header, _)| header.to_uppercase()));
     for row in rows {
         table.add_row(columns.iter().map(|(_, path)| harmless(&cell(row, path))));
     }
     trimmed(&table)
+}
+
+/// An empty table that keeps within the terminal. One that tells no sensible width wraps lines itself.
+fn fitted() -> Table {
+    const NARROW: u16 = 20;
+
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    if table.width().is_some_and(|width| width >= NARROW) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
 }
 
 fn trimmed(table: &Table) -> String {
@@ -202,8 +214,7 @@ fn trimmed(table: &Table) -> String {
 fn facts(value: &Value) -> String {
     let Value::Object(map) = value else { return plain(value) };
     let hidden = Extra::from(map.clone()).redacted();
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = fitted();
     let (first, rest): (Vec<_>, Vec<_>) = hidden.iter().partition(|(name, _)| FIRST.contains(&name.as_str()));
     for (name, value) in first.into_iter().chain(rest) {
         let empty = match value {

@@ -67,6 +67,8 @@ fn providers_are_listed_shown_and_compared() {
     let matrix = home.json(&["providers", "matrix"]);
     let services: Vec<_> = matrix.as_array().unwrap().iter().map(|entry| entry["service"].clone()).collect();
     assert_eq!(services, ["compute", "storage", "loadbalancer", "dns"]);
+    let dns = home.json(&["providers", "matrix", "dns"]);
+    assert_eq!(dns["drivers"]["dummy"]["create_zone"]["support"], "supported");
     assert!(home.text(&["providers", "matrix", "dns"]).contains("create_zone"));
     assert!(home.text(&["providers", "matrix", "dns", "--format", "csv"]).starts_with("dns,"));
 }
