@@ -37,7 +37,10 @@ pub(crate) struct Profile {
 impl Profile {
     /// Whether someone who reads the file could use the account.
     fn holds_secret(&self) -> bool {
-        self.secret.is_some() || self.key.is_some() || self.options.keys().any(|name| is_secret_name(name))
+        // A key with a secret beside it is a name; alone it is what lets one in. Of these two it is a folder or a number.
+        let is_harmless = matches!(self.provider.as_deref(), Some("local" | "dummy"));
+        let is_alone = self.key.is_some() && self.secret_file.is_none() && !is_harmless;
+        self.secret.is_some() || is_alone || self.options.keys().any(|name| is_secret_name(name))
     }
 }
 

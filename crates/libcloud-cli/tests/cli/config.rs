@@ -132,9 +132,16 @@ fn a_file_with_secrets_that_others_can_read_is_told() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     let warning = predicate::str::contains("chmod 600");
     home.libcloud(&["config", "show"]).assert().success().stderr(warning);
-    // Without secrets there is nothing to hide.
-    std::fs::write(&path, "[profiles.a]\nprovider = \"ec2\"\nsecret_file = \"x\"\n").unwrap();
-    home.libcloud(&["config", "show"]).assert().success().stderr("");
+    for (text, is_told) in [
+        ("provider = \"ec2\"\nkey = \"a\"\nsecret_file = \"x\"\n", false),
+        ("provider = \"local\"\nkey = \"folder\"\n", false),
+        ("provider = \"linode\"\nkey = \"a\"\n", true),
+        ("provider = \"ec2\"\noptions = { session_token = \"t\" }\n", true),
+    ] {
+        std::fs::write(&path, format!("[profiles.a]\n{text}")).unwrap();
+        let assert = home.libcloud(&["config", "show"]).assert().success();
+        assert_eq!(crate::stderr(&assert).contains("chmod 600"), is_told, "{text}");
+    }
 }
 
 #[test]
