@@ -107,6 +107,7 @@ impl Profiles {
     }
 
     /// The profile that a name in an address stands for: the one of this name, else the only one of this provider.
+    /// None for a provider without profiles.
     pub(crate) fn for_address(&self, name: &str) -> Result<Option<&Profile>> {
         if let Some(profile) = self.by_name.get(name) {
             return Ok(Some(profile));

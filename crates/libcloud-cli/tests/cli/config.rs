@@ -163,3 +163,23 @@ fn the_dummy_cloud_lasts_from_one_run_to_the_next() {
     assert!(home.path("state/libcloud/dummy.json").exists());
     assert_eq!(home.json(&["storage", "containers", "list"])[0]["name"], "box");
 }
+
+#[test]
+fn a_profile_is_good_for_all_services_of_its_provider_and_for_no_other() {
+    let home = Home::new();
+    configure(
+        &home,
+        "[profiles.work]\nprovider = \"ec2\"\nkey = \"canary\"\nsecret = \"x\"\nregion = \"eu-west-1\"\n",
+    );
+    for args in [
+        &["--profile", "work", "storage", "presign", "s3:photos/cat.jpg"][..],
+        &["--profile", "work", "--provider", "s3", "storage", "presign", "photos/cat.jpg"],
+    ] {
+        let url = predicate::str::contains("eu-west-1").and(predicate::str::contains("=canary%2F"));
+        home.bare().args(args).assert().success().stdout(url);
+    }
+    // Without the profile the account is nobody's.
+    home.bare().args(["storage", "presign", "s3:photos/cat.jpg"]).assert().code(3).stdout("");
+    let other = ["--profile", "work", "storage", "ls", "dummy:"];
+    home.bare().args(other).assert().success().stdout(predicate::str::contains("canary").not());
+}
