@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use libcloud::catalogue::Service;
+use libcloud::catalogue::{self, Service};
 use libcloud::common::{MethodInfo, Secret, json};
 use libcloud::compute::ComputeDriver;
 use libcloud::dns::DnsDriver;
@@ -159,7 +159,7 @@ impl Context {
     pub(crate) fn config(&self) -> Result<(String, Config)> {
         let profile = self.profile()?;
         let provider = match (&self.global.provider, profile.and_then(|profile| profile.provider.as_ref())) {
-            (Some(given), Some(of_profile)) if given != of_profile => {
+            (Some(given), Some(of_profile)) if !are_of_one_account(given, of_profile) => {
                 // Not to send the credentials of one to the other.
                 return Err(Error::invalid_argument(format!(
                     "the profile is of `{of_profile}`, and --provider or LIBCLOUD_PROVIDER says `{given}`"
@@ -182,15 +182,22 @@ impl Context {
     pub(crate) fn storage_at(&self, name: Option<&str>) -> Result<Arc<dyn StorageDriver>> {
         let Some(name) = name else { return self.storage() };
         let own = self.profile()?;
-        let is_own = [self.global.profile.as_deref(), self.global.provider.as_deref()].contains(&Some(name))
-            || own.is_some_and(|profile| profile.provider.as_deref() == Some(name));
-        if is_own {
+        let given = self.global.provider.as_deref();
+        let provider = given.or(own.and_then(|profile| profile.provider.as_deref()));
+        if provider == Some(name) || self.global.profile.as_deref() == Some(name) {
             return self.storage();
         }
-        let is_unclaimed = self.global.provider.is_none() && own.is_none();
-        let profile = self.profiles()?.for_address(name)?;
-        let provider = profile.and_then(|profile| profile.provider.as_deref()).unwrap_or(name);
-        let config = self.configure(provider, profile, is_unclaimed)?;
+        let named = self.profiles()?.for_address(name)?;
+        let is_own = provider.is_some_and(|provider| are_of_one_account(provider, name));
+        let (provider, config) = match named {
+            // `s3:` with a profile or --provider that is EC2's: the account is the same.
+            None if is_own => (name, self.configure(name, own, true)?),
+            named => {
+                let is_unclaimed = given.is_none() && own.is_none();
+                let provider = named.and_then(|profile| profile.provider.as_deref()).unwrap_or(name);
+                (provider, self.configure(provider, named, is_unclaimed)?)
+            }
+        };
         self.registry.storage.get_driver(provider, config)
     }
 
@@ -310,6 +317,15 @@ impl Context {
     }
 }
 
+/// Whether the credentials of one provider are those of the other, as with EC2 and S3.
+fn are_of_one_account(one: &str, other: &str) -> bool {
+    let family = |name: &str| {
+        let mut found = Service::ALL.into_iter().filter_map(|service| catalogue::find(service, name).ok());
+        found.next().map(|found| found.entry.feature)
+    };
+    one == other || family(one).is_some_and(|own| family(other) == Some(own))
+}
+
 /// A number of seconds as people write it.
 pub(crate) fn seconds(number: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(number)
@@ -338,4 +354,18 @@ pub(crate) fn create_private(path: &Path) -> Result<std::fs::File> {
         }
         _ => Error::io(format_args!("create {}", path.display()), error),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_of_one_provider_share_an_account() {
+        assert!(are_of_one_account("ec2", "s3"));
+        assert!(are_of_one_account("mine", "mine"));
+        for (one, other) in [("ec2", "dummy"), ("mine", "yours"), ("mine", "s3")] {
+            assert!(!are_of_one_account(one, other), "{one} {other}");
+        }
+    }
 }

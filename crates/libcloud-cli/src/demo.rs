@@ -36,7 +36,7 @@ const NODES: Columns = &[
     ("size", "size.name"),
     ("image", "image.name"),
 ];
-const OBJECTS: Columns = &[("object", "name"), ("bytes", "size"), ("hash", "hash")];
+const OBJECTS: Columns = &[("object", "name"), ("bytes", "size"), ("type", "content_type")];
 const MEMBERS: Columns = &[("member", "id"), ("address", "ip"), ("port", "port")];
 
 /// The records of the zone: name, type, data, priority.

@@ -37,7 +37,10 @@ pub(crate) struct Profile {
 impl Profile {
     /// Whether someone who reads the file could use the account.
     fn holds_secret(&self) -> bool {
-        self.secret.is_some() || self.key.is_some() || self.options.keys().any(|name| is_secret_name(name))
+        // A key with a secret beside it is a name; alone it is what lets one in. Of these two it is a folder or a number.
+        let is_harmless = matches!(self.provider.as_deref(), Some("local" | "dummy"));
+        let is_alone = self.key.is_some() && self.secret_file.is_none() && !is_harmless;
+        self.secret.is_some() || is_alone || self.options.keys().any(|name| is_secret_name(name))
     }
 }
 
@@ -104,6 +107,7 @@ impl Profiles {
     }
 
     /// The profile that a name in an address stands for: the one of this name, else the only one of this provider.
+    /// None for a provider without profiles.
     pub(crate) fn for_address(&self, name: &str) -> Result<Option<&Profile>> {
         if let Some(profile) = self.by_name.get(name) {
             return Ok(Some(profile));

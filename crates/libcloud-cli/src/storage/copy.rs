@@ -38,7 +38,9 @@ A path with a colon is an address: provider:container/name, or :container/name a
   cp -r s3:web/2013 local:old/web   all objects below, from one provider to another
   tar c . | cp - s3:backups/all.tar")]
 pub(crate) struct CopyCommand {
+    /// A file, an object, `-`; with --recursive a folder or the beginning of names
     from: String,
+    /// A file, an object, `-`; a folder or container, where it gets the same name
     to: String,
     /// A folder, with all that is in it
     #[arg(long, short)]

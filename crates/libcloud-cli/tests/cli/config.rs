@@ -132,9 +132,16 @@ fn a_file_with_secrets_that_others_can_read_is_told() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     let warning = predicate::str::contains("chmod 600");
     home.libcloud(&["config", "show"]).assert().success().stderr(warning);
-    // Without secrets there is nothing to hide.
-    std::fs::write(&path, "[profiles.a]\nprovider = \"ec2\"\nsecret_file = \"x\"\n").unwrap();
-    home.libcloud(&["config", "show"]).assert().success().stderr("");
+    for (text, is_told) in [
+        ("provider = \"ec2\"\nkey = \"a\"\nsecret_file = \"x\"\n", false),
+        ("provider = \"local\"\nkey = \"folder\"\n", false),
+        ("provider = \"linode\"\nkey = \"a\"\n", true),
+        ("provider = \"ec2\"\noptions = { session_token = \"t\" }\n", true),
+    ] {
+        std::fs::write(&path, format!("[profiles.a]\n{text}")).unwrap();
+        let assert = home.libcloud(&["config", "show"]).assert().success();
+        assert_eq!(crate::stderr(&assert).contains("chmod 600"), is_told, "{text}");
+    }
 }
 
 #[test]
@@ -155,4 +162,24 @@ fn the_dummy_cloud_lasts_from_one_run_to_the_next() {
     home.json(&["storage", "containers", "create", "box"]);
     assert!(home.path("state/libcloud/dummy.json").exists());
     assert_eq!(home.json(&["storage", "containers", "list"])[0]["name"], "box");
+}
+
+#[test]
+fn a_profile_is_good_for_all_services_of_its_provider_and_for_no_other() {
+    let home = Home::new();
+    configure(
+        &home,
+        "[profiles.work]\nprovider = \"ec2\"\nkey = \"canary\"\nsecret = \"x\"\nregion = \"eu-west-1\"\n",
+    );
+    for args in [
+        &["--profile", "work", "storage", "presign", "s3:photos/cat.jpg"][..],
+        &["--profile", "work", "--provider", "s3", "storage", "presign", "photos/cat.jpg"],
+    ] {
+        let url = predicate::str::contains("eu-west-1").and(predicate::str::contains("=canary%2F"));
+        home.bare().args(args).assert().success().stdout(url);
+    }
+    // Without the profile the account is nobody's.
+    home.bare().args(["storage", "presign", "s3:photos/cat.jpg"]).assert().code(3).stdout("");
+    let other = ["--profile", "work", "storage", "ls", "dummy:"];
+    home.bare().args(other).assert().success().stdout(predicate::str::contains("canary").not());
 }

@@ -42,6 +42,7 @@ fn failures_have_a_status_a_class_and_one_line() {
     for (status, args, expected) in [
         (2, &["compute", "nodes", "show"][..], "Usage"),
         (2, &["--provider", "dumy", "compute", "nodes", "list"], "dummy"),
+        (3, &["--provider", "s3", "storage", "ls"], "AWS_ACCESS_KEY_ID"),
         (4, &["compute", "nodes", "show", "77"], "error: node `77` does not exist\n"),
         (5, &exists, "error: container `box` exists already\n"),
         (7, &["--provider", "digitalocean", "compute", "nodes", "list"], "digitalocean"),

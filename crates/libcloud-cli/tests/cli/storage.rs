@@ -211,6 +211,38 @@ fn an_address_may_name_a_profile_with_a_cloud_of_its_own() {
 }
 
 #[test]
+fn folders_go_from_one_provider_to_another_and_back() {
+    let home = with_box();
+    std::fs::create_dir(home.path("disk")).unwrap();
+    home.file("config/libcloud/config.toml", "[profiles.disk]\nprovider = \"local\"\nkey = \"disk\"\n");
+    home.file("up/a/1.txt", "one");
+    home.file("up/2.bin", [0, 255, 10]);
+    let silent = |args: &[&str]| {
+        home.libcloud(&[&["storage"], args].concat()).assert().success().stderr("");
+    };
+    // `local` is the provider of one profile alone, which is then taken.
+    home.libcloud(&[
+        "--quiet",
+        "--provider",
+        "local",
+        "--key",
+        "disk",
+        "storage",
+        "containers",
+        "create",
+        "box",
+    ])
+    .assert()
+    .success();
+    silent(&["cp", "-r", "up", "dummy:box"]);
+    silent(&["cp", "-r", "dummy:box", "local:box/copy"]);
+    assert_eq!(std::fs::read(home.path("disk/box/copy/a/1.txt")).unwrap(), b"one");
+    silent(&["cp", "-r", "disk:box/copy", "dummy:box/back"]);
+    assert_eq!(names(&home, "box/back/"), ["back/2.bin", "back/a/1.txt"]);
+    home.libcloud(&["storage", "cat", "disk:box/copy/2.bin"]).assert().stdout(vec![0, 255, 10]);
+}
+
+#[test]
 fn copies_that_make_no_sense_are_explained() {
     let home = with_box();
     home.libcloud(&["storage", "cp", "-", "box/a"]).write_stdin("x").assert().success();
