@@ -314,12 +314,17 @@ fn check(response: &Response) -> Result<()> {
     let code = code.unwrap_or_default();
     let region = region.or_else(|| response.header("x-amz-bucket-region").map(str::to_owned));
     if let Some(region) = region.filter(|_| is_elsewhere(&code, response.status)) {
-        return Err(response
-            .error(format!("this is in the region {region}: configure the driver with it"))
-            .with_kind(ErrorKind::InvalidArgument)
-            .with_resource("option", "region")
-            .with_request_id(request_id)
-            .with_code(code));
+        // To HEAD this may as well be the answer about a token that has expired.
+        let told = if code.is_empty() && response.status == StatusCode::BAD_REQUEST {
+            response.error(format!(
+                "refused without a reason; this is in the region {region}: is the driver configured with it?"
+            ))
+        } else {
+            response
+                .error(format!("this is in the region {region}: configure the driver with it"))
+                .with_kind(ErrorKind::InvalidArgument)
+        };
+        return Err(told.with_resource("option", "region").with_request_id(request_id).with_code(code));
     }
     let error = sharpened(response.error(message.unwrap_or_default()), kind(&code, response.status));
     let error = match code.as_str() {
