@@ -1,7 +1,6 @@
 //! How a request is authenticated: the seam between the transport and a provider.
 
 use async_trait::async_trait;
-use http::HeaderValue;
 use url::Url;
 
 use crate::{Request, Result, Secret, Timestamp};
@@ -98,7 +97,7 @@ impl Authenticate for Bearer {
 #[derive(Clone, Debug)]
 pub struct HeaderKey {
     /// The header.
-    pub name: http::HeaderName,
+    pub name: &'static str,
     /// Its value.
     pub value: Secret,
 }
@@ -106,14 +105,7 @@ pub struct HeaderKey {
 #[async_trait]
 impl Authenticate for HeaderKey {
     async fn authenticate(&self, request: &mut Request, _: Target<'_>) -> Result<()> {
-        let mut value = HeaderValue::from_str(self.value.expose()).map_err(|_| {
-            crate::Error::new(
-                crate::ErrorKind::InvalidCredentials,
-                "the key has characters that a header cannot carry: is there a line break at its end?",
-            )
-        })?;
-        value.set_sensitive(true);
-        request.headers.insert(self.name.clone(), value);
+        request.set_header(self.name, self.value.expose(), true);
         Ok(())
     }
 }

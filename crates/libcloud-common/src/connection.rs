@@ -349,12 +349,6 @@ impl ConnectionBuilder {
         self
     }
 
-    /// A header of every request.
-    pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
-        self.0.headers.insert(name, value);
-        self
-    }
-
     /// Uses the pool of another connection of the same driver.
     pub fn client(mut self, client: &Client) -> Self {
         self.0.client = client.clone();

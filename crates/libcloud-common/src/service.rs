@@ -159,3 +159,31 @@ macro_rules! optional_arguments {
         $crate::options_arg!($name, $text { $($field: Option<$ty> = $doc,)* });
     };
 }
+
+/// In a service crate: calls by name on any driver, and the way back from `dyn` to a driver's own type.
+#[macro_export]
+macro_rules! calls_by_name {
+    ($(#[$meta:meta])* dyn $driver:ident, $tables:expr) => {
+        impl dyn $driver {
+            /// Calls any method by its name: of the base API, of the `Ext` trait, or an extension of this driver.
+            ///
+            $(#[$meta])*
+            /// # Errors
+            /// `InvalidArgument` for an unknown name or argument (the message says what was probably meant, or what
+            /// there is) and for a missing or wrong argument; otherwise what the method answers.
+            pub async fn call(&self, name: &str, args: $crate::Value) -> $crate::Result<$crate::Value> {
+                $crate::dispatch::call(self, $tables, name, args).await
+            }
+
+            /// Every method that `call` reaches.
+            pub fn methods(&self) -> ::std::vec::Vec<$crate::MethodInfo> {
+                $crate::dispatch::methods(self, $tables)
+            }
+
+            /// The driver as its own type, for its typed extensions.
+            pub fn downcast_ref<T: $driver>(&self) -> ::std::option::Option<&T> {
+                (self as &dyn ::std::any::Any).downcast_ref()
+            }
+        }
+    };
+}

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use libcloud_common::{
-    BoxStream, Driver, Options, Result, Value, dispatch, extensions, forward, forward_stream,
+    BoxStream, Driver, Options, Result, calls_by_name, extensions, forward, forward_stream,
 };
 use libcloud_compute::Node;
 
@@ -110,23 +110,4 @@ pub trait LoadBalancerDriver: Driver {
     }
 }
 
-impl dyn LoadBalancerDriver {
-    /// Calls any method by its name: of the base API, of the `Ext` trait, or an extension of this driver.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for an unknown name or argument (the message says what was probably meant, or what there
-    /// is) and for a missing or wrong argument; otherwise what the method answers.
-    pub async fn call(&self, name: &str, args: Value) -> Result<Value> {
-        dispatch::call(self, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS], name, args).await
-    }
-
-    /// Every method that `call` reaches.
-    pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
-        dispatch::methods(self, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS])
-    }
-
-    /// The driver as its own type, for its typed extensions.
-    pub fn downcast_ref<T: LoadBalancerDriver>(&self) -> Option<&T> {
-        (self as &dyn std::any::Any).downcast_ref()
-    }
-}
+calls_by_name! { dyn LoadBalancerDriver, &[LOADBALANCER_METHODS, LOADBALANCER_EXT_METHODS] }

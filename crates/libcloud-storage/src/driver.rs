@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use libcloud_common::{
-    BoxStream, Driver, Options, Result, Value, dispatch, extensions, forward, forward_stream,
+    BoxStream, Driver, Options, Result, calls_by_name, extensions, forward, forward_stream,
 };
 
 use crate::by_name::STORAGE_STREAM_METHODS;
@@ -132,30 +132,9 @@ pub trait StorageDriver: Driver {
     }
 }
 
-/// Every table that a call by name looks into.
-const TABLES: [&[dispatch::Method<dyn StorageDriver>]; 3] =
-    [STORAGE_METHODS, STORAGE_EXT_METHODS, STORAGE_STREAM_METHODS];
-
-impl dyn StorageDriver {
-    /// Calls any method by its name: of the base API, of the `Ext` trait, or an extension of this driver.
-    ///
+calls_by_name! {
     /// The content of an object is a text in JSON, or `{"base64": "…"}` where it is none: see
     /// `download_object_as_stream`, and [`UploadBody`] for the other way.
     ///
-    /// # Errors
-    /// `InvalidArgument` for an unknown name or argument (the message says what was probably meant, or what there
-    /// is) and for a missing or wrong argument; otherwise what the method answers.
-    pub async fn call(&self, name: &str, args: Value) -> Result<Value> {
-        dispatch::call(self, &TABLES, name, args).await
-    }
-
-    /// Every method that `call` reaches.
-    pub fn methods(&self) -> Vec<dispatch::MethodInfo> {
-        dispatch::methods(self, &TABLES)
-    }
-
-    /// The driver as its own type, for its typed extensions.
-    pub fn downcast_ref<T: StorageDriver>(&self) -> Option<&T> {
-        (self as &dyn std::any::Any).downcast_ref()
-    }
+    dyn StorageDriver, &[STORAGE_METHODS, STORAGE_EXT_METHODS, STORAGE_STREAM_METHODS]
 }
