@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Result, layers, matrix, peers, run};
+use crate::{Result, api, layers, matrix, peers, run};
 
 /// The provider features of the facade: each must build alone.
 const FEATURES: &[&str] = &["aws", "dummy", "local"];
@@ -42,6 +42,7 @@ pub(crate) fn run(with_peers: bool) -> Result {
                 .env("RUSTDOCFLAGS", "--deny=warnings"),
         )
     })?;
+    step("the public API", api::check)?;
     step("the README's commands", || {
         run::run(&mut run::cargo_with(["run", "-p", "libcloud-cli", "--", "demo"]))?;
         run::run(&mut run::cargo_with(["test", "--workspace"]))
@@ -73,7 +74,13 @@ fn licences() -> Result {
 /// Builds and runs the book's example of a driver that lives outside the workspace.
 fn outside() -> Result {
     let folder = run::root().join("docs/examples/third-party");
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folder).args(["test"]);
-    run::run(&mut command)
+    for arguments in [
+        &["fmt", "--check"][..],
+        &["clippy", "--locked", "--all-targets", "--", "--deny=warnings"],
+        &["test", "--locked"],
+    ] {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        run::run(command.current_dir(&folder).args(arguments))?;
+    }
+    Ok(())
 }

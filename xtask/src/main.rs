@@ -7,6 +7,7 @@
 
 use std::process::ExitCode;
 
+mod api;
 mod ci;
 mod layers;
 mod matrix;
@@ -20,6 +21,7 @@ const HELP: &str = "cargo xtask <chore>
 
   ci [--no-peers]        everything that a change must pass, in the order of its cost
   layers                 check that the arrows between the crates point one way
+  api                    check that public signatures show no foreign type that is not on the list
   matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
   peers list             the real servers that the drivers are tested against
   peers start|stop NAME  start or stop one; start prints its addresses and test credentials
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["ci"] => ci::run(true),
         ["ci", "--no-peers"] => ci::run(false),
+        ["api"] => api::check(),
         ["layers"] => layers::check(),
         ["matrix"] => matrix::write(),
         ["matrix", "--check"] => matrix::check(),
