@@ -91,8 +91,8 @@ impl Client {
     fn builder(&self) -> legacy::Builder {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_max_idle_per_host(self.0.settings.pool_size);
-        // A retry here would not know whether the operation may be repeated: the connection decides.
-        builder.retry_canceled_requests(false);
+        // Only what was never begun to be written: the pooled connection had been closed by the server meanwhile.
+        builder.retry_canceled_requests(true);
         builder
     }
 
