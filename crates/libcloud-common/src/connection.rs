@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::auth::{Anonymous, Authenticate, Target};
 use crate::client::{Client, Failure};
+use crate::decompress::{ACCEPTED, decompress};
 use crate::request::{Body, ByteStream, Param, Repeat, Request};
 use crate::response::{Response, StreamingResponse};
 use crate::{Clock, Config, Error, ErrorKind, Options, Result, Retry};
@@ -216,7 +217,7 @@ impl Connection {
         let target = Target::new(&self.0.base, self.0.clock.now());
         self.0.auth.authenticate(&mut attempt, target).await?;
         attempt.take_problem()?;
-        let (parts, body) = self.finish(attempt, target)?;
+        let (parts, body) = self.finish(attempt, target, whole)?;
         let response = self.0.client.send(parts, body).await?;
         if whole || !response.status.is_success() {
             let cap = if response.status.is_success() {
@@ -241,7 +242,12 @@ impl Connection {
     }
 
     /// The request as hyper takes it.
-    fn finish(&self, request: Request, target: Target<'_>) -> Result<(http::request::Parts, Body)> {
+    fn finish(
+        &self,
+        request: Request,
+        target: Target<'_>,
+        whole: bool,
+    ) -> Result<(http::request::Parts, Body)> {
         let mut uri = format!("{}://{}{}", self.0.base.scheme(), target.host(), target.path(&request));
         if !request.query.is_empty() {
             uri.push('?');
@@ -253,6 +259,10 @@ impl Connection {
         let mut builder = http::Request::builder().method(request.method.clone()).uri(uri);
         if let Some(headers) = builder.headers_mut() {
             headers.clone_from(&self.0.headers);
+            // The answer to a HEAD describes the resource as it is stored.
+            if whole && request.method != Method::HEAD {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
+            }
             headers.extend(request.headers);
             let bodyless = match &request.body {
                 Body::Empty | Body::Stream { length: Some(0), .. } => true,
@@ -298,7 +308,7 @@ fn backoff(tries: u32) -> Duration {
 }
 
 async fn buffer(response: StreamingResponse, cap: usize) -> Result<Response> {
-    let StreamingResponse { status, headers, mut body } = response;
+    let StreamingResponse { status, mut headers, mut body } = response;
     let mut bytes = BytesMut::new();
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
@@ -314,7 +324,13 @@ async fn buffer(response: StreamingResponse, cap: usize) -> Result<Response> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Response { status, headers, body: bytes.freeze() })
+    let raw = bytes.freeze();
+    let body = match decompress(&mut headers, raw.clone(), cap) {
+        // What an error says must never be the thing that fails.
+        Err(_) if !status.is_success() => raw,
+        body => body.map_err(|error| error.with_status(status))?,
+    };
+    Ok(Response { status, headers, body })
 }
 
 fn with_request_id(error: Error, response: &Response) -> Error {

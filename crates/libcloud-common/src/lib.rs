@@ -19,6 +19,7 @@ mod client;
 mod config;
 mod connection;
 mod deadline;
+mod decompress;
 pub mod digest;
 pub mod dispatch;
 pub mod encode;

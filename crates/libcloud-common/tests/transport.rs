@@ -333,3 +333,34 @@ async fn one_connection_serves_a_thousand_calls_at_once() {
     assert!(done.iter().all(Result::is_ok));
     mock.assert_async().await;
 }
+
+#[tokio::test]
+async fn answers_that_are_read_whole_may_be_compressed_and_streams_are_as_they_were_stored() {
+    use std::io::Write as _;
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(b"[1, 2]").unwrap();
+    let packed = encoder.finish().unwrap();
+    let mut server = Server::new_async().await;
+    let whole = server
+        .mock("GET", "/whole")
+        .match_header("accept-encoding", "gzip,deflate")
+        .with_header("content-encoding", "gzip")
+        .with_body(packed.clone())
+        .create_async()
+        .await;
+    let streamed = server
+        .mock("GET", "/streamed")
+        .match_header("accept-encoding", Matcher::Missing)
+        .with_header("content-encoding", "gzip")
+        .with_body(packed.clone())
+        .create_async()
+        .await;
+    let connection = connect(&server.url(), &clock());
+    assert_eq!(connection.get("X", ["whole"]).json_answer::<Vec<u32>>().await.unwrap(), [1, 2]);
+    let stream = connection.get("X", ["streamed"]).send_streaming().await.unwrap();
+    let content: Vec<_> = stream.body.try_collect().await.unwrap();
+    assert_eq!(content.concat(), packed);
+    whole.assert_async().await;
+    streamed.assert_async().await;
+}
