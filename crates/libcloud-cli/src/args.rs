@@ -70,6 +70,9 @@ pub(crate) struct Global {
     /// How often a call that may be repeated is repeated
     #[arg(long, global = true, value_name = "N", help_heading = "Connections")]
     pub(crate) retries: Option<u32>,
+    /// Write each request as a curl command, with its answer, to this file; secrets are hidden
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Connections")]
+    pub(crate) debug: Option<PathBuf>,
     /// How results are written: table, json, jsonl or csv
     #[arg(long, global = true, value_enum, default_value_t = Format::Table, hide_possible_values = true, hide_default_value = true, help_heading = "Output")]
     pub(crate) format: Format,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use libcloud::catalogue::{self, Service};
-use libcloud::common::{MethodInfo, Secret, json};
+use libcloud::common::{DebugLog, MethodInfo, Secret, json};
 use libcloud::compute::ComputeDriver;
 use libcloud::dns::DnsDriver;
 use libcloud::loadbalancer::LoadBalancerDriver;
@@ -28,12 +28,15 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) output: Output,
     profiles: OnceLock<Profiles>,
+    /// One for all drivers of the process, so that the ids in it are unlike.
+    debug_log: Option<DebugLog>,
 }
 
 impl Context {
     pub(crate) fn new(registry: Registry, global: Global) -> Self {
         let output = Output::new(global.format);
-        Self { registry, global, output, profiles: OnceLock::new() }
+        let debug_log = global.debug.clone().map(DebugLog::new);
+        Self { registry, global, output, profiles: OnceLock::new(), debug_log }
     }
 
     /// The compute driver that the arguments describe.
@@ -224,6 +227,7 @@ impl Context {
             config.options.insert("state_file", profile::dummy_state()?.to_string_lossy());
         }
         let (global, transport) = (&self.global, &mut config.transport);
+        transport.debug_log = self.debug_log.clone().or(transport.debug_log.take());
         transport.ca_file = global.ca_file.clone().or(profile.and_then(|profile| profile.ca_file.clone()));
         if let Some(retries) = global.retries.or(profile.and_then(|profile| profile.retries)) {
             transport.retries = retries;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::options::decode;
-use crate::{Arguments, Clock, Error, Extra, Result, Secret, SystemClock};
+use crate::{Arguments, Clock, DebugLog, Error, Extra, Result, Secret, SystemClock};
 
 /// Everything that a driver is made from: credentials, where to connect, and how.
 ///
@@ -70,6 +70,8 @@ pub struct TransportConfig {
     pub max_response: usize,
     /// The largest number of idle connections that are kept for one host (32).
     pub pool_size: usize,
+    /// Where each request and its answer are written to; without it the file that `LIBCLOUD_DEBUG` names.
+    pub debug_log: Option<DebugLog>,
 }
 
 impl Default for TransportConfig {
@@ -84,6 +86,7 @@ impl Default for TransportConfig {
             user_agent: None,
             max_response: 64 << 20,
             pool_size: 32,
+            debug_log: DebugLog::from_environment(),
         }
     }
 }
@@ -109,6 +112,12 @@ impl TransportConfig {
     /// Sets the longest that one call may take with all of its retries.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = Some(timeout);
+        self
+    }
+
+    /// Writes each request and its answer to this log, without secrets.
+    pub fn debug_log(mut self, log: DebugLog) -> Self {
+        self.debug_log = Some(log);
         self
     }
 

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::auth::{Anonymous, Authenticate, Target};
 use crate::client::{Client, Failure};
+use crate::debug_log::REQUEST_ID;
 use crate::decompress::{ACCEPTED, decompress};
 use crate::request::{Body, ByteStream, Param, Repeat, Request};
 use crate::response::{Response, StreamingResponse};
@@ -215,10 +216,24 @@ impl Connection {
             problem: None,
         };
         let target = Target::new(&self.0.base, self.0.clock.now());
+        let log = self.0.client.settings().debug_log.as_ref().map(|log| (log, log.next_id()));
+        if let Some((_, id)) = &log {
+            attempt.set_header(REQUEST_ID, id, false);
+        }
         self.0.auth.authenticate(&mut attempt, target).await?;
         attempt.take_problem()?;
+        if let Some((log, id)) = &log {
+            log.request(id, &attempt, target, &self.0.headers)?;
+        }
         let (parts, body) = self.finish(attempt, target, whole)?;
-        let response = self.0.client.send(parts, body).await?;
+        let response = match (self.0.client.send(parts, body).await, &log) {
+            (Ok(response), _) => response,
+            (Err(failure), None) => return Err(failure),
+            (Err(failure), Some((log, id))) => {
+                log.failure(id, &failure.error)?;
+                return Err(failure);
+            }
+        };
         if whole || !response.status.is_success() {
             let cap = if response.status.is_success() {
                 self.0.client.settings().max_response
@@ -235,8 +250,14 @@ impl Connection {
                 error,
             };
             let response = buffer(response, cap).await.map_err(processed)?;
+            if let Some((log, id)) = &log {
+                log.response(id, &response).map_err(processed)?;
+            }
             (self.0.check)(&response).map_err(|error| processed(with_request_id(error, &response)))?;
             return Ok(Answer::Whole(response));
+        }
+        if let Some((log, id)) = &log {
+            log.head(id, response.status, &response.headers)?;
         }
         Ok(Answer::Streaming(response))
     }

@@ -12,11 +12,13 @@ use crate::{Error, Result};
 
 /// Whether a key of this name holds a secret, whoever fills it in: `password`, `session_token`, `privateKey` …
 pub fn is_secret_name(name: &str) -> bool {
+    const PARTS: [&str; 8] =
+        ["password", "adminpass", "passphrase", "privatekey", "keymaterial", "secret", "token", "credential"];
+    // Tokens that only tell where a listing goes on, or that a call is a repetition.
+    const HARMLESS: [&str; 5] = ["nexttoken", "continuationtoken", "pagetoken", "clienttoken", "starttoken"];
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    ["password", "adminpass", "passphrase", "privatekey", "secret", "token", "credential"]
-        .iter()
-        .any(|part| name.contains(part))
+    PARTS.iter().any(|part| name.contains(part)) && !HARMLESS.iter().any(|harmless| name.ends_with(harmless))
 }
 
 /// A struct that owns the keys of a driver's `extra` for one kind of resource.
@@ -84,6 +86,15 @@ impl Extra {
         let mut map = self.map.clone();
         redact(&mut map, self.secrets);
         Self { map, secrets: self.secrets }
+    }
+}
+
+/// Puts `•••` for the values of all keys that [`is_secret_name`] knows, at any depth.
+pub(crate) fn redact_value(value: &mut Value) {
+    match value {
+        Value::Object(map) => redact(map, &[]),
+        Value::Array(items) => items.iter_mut().for_each(redact_value),
+        _ => {}
     }
 }
 

@@ -364,3 +364,70 @@ async fn answers_that_are_read_whole_may_be_compressed_and_streams_are_as_they_w
     whole.assert_async().await;
     streamed.assert_async().await;
 }
+
+#[tokio::test]
+async fn the_debug_log_pairs_requests_with_answers_and_tells_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("debug.log");
+    let mut server = Server::new_async().await;
+    let _created = server
+        .mock("POST", "/v1/things")
+        .match_query(Matcher::Any)
+        .match_header("x-lc-request-id", Matcher::Regex("^[0-9a-f]+-0$".into()))
+        .with_header("x-subject-token", "canary-5")
+        .with_body(r#"{"id": "it's", "password": "canary-6"}"#)
+        .create_async()
+        .await;
+    let _got = server.mock("GET", "/v1/things").with_body("content").create_async().await;
+    let transport = TransportConfig::new().retries(0).debug_log(libcloud_common::DebugLog::new(&path));
+    let config = Config::anonymous().clock(clock()).transport(transport);
+    let url = format!("{}/v1", server.url()).parse().unwrap();
+    let auth = Basic { user: "canary-0".into(), password: "canary-1".into() };
+    let connection = Connection::builder("example", url, &config).auth(auth).build();
+    connection
+        .post("CreateThing", ["things"])
+        .query("name", "it's")
+        .secret_query("key", "canary-2")
+        .secret_header("x-key", "canary-3")
+        .json(&serde_json::json!({"adminPass": "canary-4", "name": "it's"}))
+        .empty()
+        .await
+        .unwrap();
+    connection.get("GetThing", ["things"]).send_streaming().await.unwrap();
+    connection
+        .post("X", ["unknown"])
+        .form([("a", "b c")])
+        .secret_field("secret", "canary-7")
+        .empty()
+        .await
+        .unwrap_err();
+
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert!(!log.contains("canary"), "{log}");
+    let request = log.lines().nth(1).unwrap();
+    assert!(request.starts_with("curl -i -X POST -H 'user-agent: libcloud/"), "{request}");
+    assert!(
+        request.contains(" -H 'x-key: •••'") && request.contains(" -H 'authorization: •••'"),
+        "{request}"
+    );
+    assert!(request.contains(r#" --data-binary '{"adminPass":"•••","name":"it'\''s"}'"#), "{request}");
+    assert!(request.ends_with("/v1/things?name=it%27s&key=•••'"), "{request}");
+    assert!(
+        log.contains(r#"{"id":"it's","password":"•••"}"#) && log.contains("x-subject-token: •••"),
+        "{log}"
+    );
+    assert!(
+        log.contains("(streamed)") && log.contains(" --data-urlencode 'a=b c' --data-urlencode 'secret=•••'"),
+        "{log}"
+    );
+    let begun: Vec<_> = log.lines().filter_map(|line| line.strip_prefix("# -------- begin ")).collect();
+    assert_eq!(begun.len(), 6, "{log}");
+    assert!(begun.chunks(2).all(|pair| pair[0].split(' ').next() == pair[1].split(' ').next()), "{begun:?}");
+
+    let nowhere = libcloud_common::DebugLog::new(folder.path().join("no/such/folder"));
+    let config = Config::anonymous().transport(TransportConfig::new().debug_log(nowhere));
+    let connection = Connection::builder("example", server.url().parse().unwrap(), &config).build();
+    let error = connection.get("GetThing", ["things"]).empty().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("cannot write the debug log"), "{error}");
+}

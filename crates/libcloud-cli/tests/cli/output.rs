@@ -135,3 +135,21 @@ fn a_closed_pipe_ends_the_program_quietly() {
         assert_eq!((told.as_str(), child.wait().unwrap().code()), ("", Some(0)), "{args:?}");
     }
 }
+
+#[test]
+fn the_debug_log_has_the_calls_and_not_the_secret() {
+    let home = Home::new();
+    let log = home.path("debug.log");
+    let args =
+        ["--provider", "ec2", "--key", "canary-key", "--endpoint", "http://127.0.0.1:1", "--retries", "0"];
+    home.bare()
+        .args(args)
+        .args(["--debug", arg(&log), "compute", "nodes", "list"])
+        .env("LIBCLOUD_SECRET", "canary-secret")
+        .assert()
+        .code(6);
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.contains("curl -i -X POST") && text.contains("Action=DescribeInstances"), "{text}");
+    assert!(text.contains("# none: cannot connect"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+}
