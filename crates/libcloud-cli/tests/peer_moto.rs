@@ -34,9 +34,9 @@ fn a_node_from_nothing_to_nothing() {
     );
     let image = json(&["compute", "images", "list"])[0]["id"].as_str().unwrap().to_owned();
 
-    let make =
+    let command =
         ["compute", "nodes", "create", "--name", "from the program", "--size", "m1.small", "--image", &image];
-    let made = json(&[&make[..], &["--location", &zone, "--ex", r#"metadata={"team":"web"}"#]].concat());
+    let made = json(&[&command[..], &["--location", &zone, "--ex", r#"metadata={"team":"web"}"#]].concat());
     let id = made["id"].as_str().unwrap();
     assert_eq!((&made["name"], &made["extra"]["tags"]["team"]), (&"from the program".into(), &"web".into()));
 
