@@ -74,11 +74,9 @@ fn licences() -> Result {
 /// Builds and runs the book's example of a driver that lives outside the workspace.
 fn outside() -> Result {
     let folder = run::root().join("docs/examples/third-party");
-    for arguments in [
-        &["fmt", "--check"][..],
-        &["clippy", "--locked", "--all-targets", "--", "--deny=warnings"],
-        &["test", "--locked"],
-    ] {
+    for arguments in
+        [&["fmt", "--check"][..], &["clippy", "--all-targets", "--", "--deny=warnings"], &["test"]]
+    {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         run::run(command.current_dir(&folder).args(arguments))?;
     }

@@ -19,6 +19,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::config::TransportConfig;
+use crate::limiter::Limiter;
 use crate::request::Body;
 use crate::response::StreamingResponse;
 use crate::{Error, ErrorKind, Result, Retry, tls};
@@ -32,6 +33,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     settings: TransportConfig,
+    limiter: Limiter,
     // Made when first needed: a program that talks to `http://` or to nobody never loads certificates.
     plain: OnceLock<legacy::Client<HttpConnector, SendBody>>,
     tls: OnceLock<Result<legacy::Client<HttpsConnector<HttpConnector>, SendBody>, String>>,
@@ -53,12 +55,22 @@ impl From<Error> for Failure {
 impl Client {
     /// A client of its own pool. Does no I/O.
     pub fn new(settings: TransportConfig) -> Self {
-        Self(Arc::new(Inner { settings, plain: OnceLock::new(), tls: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            settings,
+            limiter: Limiter::default(),
+            plain: OnceLock::new(),
+            tls: OnceLock::new(),
+        }))
     }
 
     /// How connections are made.
     pub fn settings(&self) -> &TransportConfig {
         &self.0.settings
+    }
+
+    /// The pace of all calls through this pool.
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
     }
 
     pub(crate) async fn send(

@@ -21,6 +21,8 @@ use crate::request::{Body, ByteStream, Param, Repeat, Request};
 use crate::response::{Response, StreamingResponse};
 use crate::{Clock, Config, Error, ErrorKind, Options, Result, Retry};
 
+/// The longest that a provider can make a call wait by itself; beyond, the caller is told.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 /// The largest error body that is read.
 const MAX_ERROR_BODY: usize = 1 << 20;
 
@@ -178,11 +180,20 @@ impl Connection {
         let mut tries = 0;
         loop {
             let again = request.body.is_replayable();
+            let limiter = self.0.client.limiter();
+            limiter.wait(&*self.0.clock).await;
             let failure = match self.attempt(&mut request, whole).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             let Failure { error, unprocessed } = failure;
+            let after = error.retry_after();
+            if after.is_some_and(|after| after > MAX_WAIT) {
+                return Err(error);
+            }
+            if let Some(after) = after.filter(|_| error.kind() == ErrorKind::RateLimited) {
+                limiter.pause(&*self.0.clock, after);
+            }
             if error.status() == Some(http::StatusCode::UNAUTHORIZED) && again && !renewed {
                 renewed = true;
                 if self.0.auth.rejected().await? {
@@ -197,7 +208,12 @@ impl Connection {
                 return Err(error.with_retry(Retry::Exhausted));
             }
             tries += 1;
-            let wait = error.retry_after().unwrap_or_else(|| backoff(tries));
+            // Where the provider names a time for all calls, the limiter waits.
+            let wait = match after {
+                Some(_) if error.kind() == ErrorKind::RateLimited => Duration::ZERO,
+                Some(after) => after,
+                None => backoff(tries),
+            };
             tracing::debug!(attempt = tries, ?wait, %error, "again");
             self.0.clock.sleep(wait).await;
         }

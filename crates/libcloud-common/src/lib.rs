@@ -27,6 +27,7 @@ pub mod encode;
 mod error;
 mod extra;
 pub mod json;
+mod limiter;
 mod open_enum;
 mod options;
 mod pages;

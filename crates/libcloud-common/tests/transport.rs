@@ -431,3 +431,34 @@ async fn the_debug_log_pairs_requests_with_answers_and_tells_no_secret() {
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("cannot write the debug log"), "{error}");
 }
+
+#[tokio::test]
+async fn who_is_told_to_slow_down_slows_the_others_down() {
+    let slow = b"HTTP/1.1 429 Slow down\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, requests) = raw(vec![slow, OK, OK]).await;
+    let clock = clock();
+    let config = config(&clock).transport(TransportConfig::new().retries(0));
+    let connection = Connection::builder("example", url.parse().unwrap(), &config).build();
+    let error = connection.get("X", ["x"]).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::RateLimited, Retry::Exhausted));
+    assert!(clock.slept().is_empty());
+
+    connection.clone().get("X", ["x"]).send().await.unwrap();
+    let slept = clock.slept();
+    assert!((5.0..=5.5).contains(&slept[0].as_secs_f64()) && slept.len() == 1, "{slept:?}");
+    connection.get("X", ["x"]).send().await.unwrap();
+    assert_eq!((clock.slept().len(), requests.load(Ordering::SeqCst)), (1, 3));
+}
+
+#[tokio::test]
+async fn a_provider_cannot_make_a_call_wait_for_an_hour() {
+    let hour =
+        b"HTTP/1.1 429 Slow down\r\nRetry-After: 3600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, _) = raw(vec![hour, OK]).await;
+    let clock = clock();
+    let connection = connect(&url, &clock);
+    let error = connection.get("X", ["x"]).send().await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    connection.get("X", ["x"]).send().await.unwrap();
+    assert!(clock.slept().is_empty());
+}

@@ -92,7 +92,7 @@ impl ComputeDriver for ExampleCloudDriver {
         let conn = self.conn.clone();
         pages(1, move |page: u32| {
             let call = conn.get("ListServers", ["servers"]).query("page", page).query("per_page", PER_PAGE);
-            let call = call.options(options.clone());
+            let call = call.options("list_nodes", options.clone());
             async move {
                 let answer: wire::Servers = call.json_answer().await?;
                 let nodes = answer.servers.into_iter().map(node).collect::<Result<_>>()?;
