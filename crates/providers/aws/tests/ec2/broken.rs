@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use libcloud_aws::Ec2Driver;
-use libcloud_common::{Config, Error, ErrorKind, ManualClock, Retry, TransportConfig};
+use libcloud_common::{Error, ErrorKind, Retry};
 use libcloud_compute::{
     ComputeDriver as _, ComputeDriverExt as _, CreateNode, KeyPair, Node, NodeImage, NodeSize,
 };
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
+
+use crate::config;
 
 /// A server that reads each request whole and closes without an answer.
 async fn server() -> (Ec2Driver, Arc<AtomicU32>) {
@@ -30,13 +32,7 @@ async fn server() -> (Ec2Driver, Arc<AtomicU32>) {
             }
         }
     });
-    let mut transport = TransportConfig::default();
-    transport.retries = 2;
-    let config = Config::new("AKIDEXAMPLE", "secret")
-        .endpoint(url.parse().unwrap())
-        .clock(ManualClock::at("2024-05-01T08:30:00Z".parse().unwrap()))
-        .transport(transport);
-    (Ec2Driver::new(config).unwrap(), requests)
+    (Ec2Driver::new(config(&url)).unwrap(), requests)
 }
 
 fn is_whole(request: &[u8]) -> bool {
