@@ -17,6 +17,7 @@ use crate::auth::Target;
 use crate::extra::redact_value;
 use crate::request::{Body, Request};
 use crate::secret::REDACTED;
+use crate::text::quote;
 use crate::{Error, Response, Result, is_secret_name};
 
 /// How much of a body is written.
@@ -198,11 +199,6 @@ fn redact_elements(text: &str) -> String {
     }
     redacted.push_str(rest);
     redacted
-}
-
-/// A word for a POSIX shell that stands for exactly this text.
-fn quote(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

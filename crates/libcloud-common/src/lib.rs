@@ -69,7 +69,7 @@ pub use secret::{REDACTED, Secret, serialize_exposed};
 pub use service::refuse;
 pub use session::Session;
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
-pub use token::unique_token;
+pub use token::{random_bytes, unique_token};
 
 pub use async_trait::async_trait;
 pub use futures_core::future::BoxFuture;

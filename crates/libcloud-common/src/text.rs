@@ -37,6 +37,21 @@ pub fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
+/// A word for a POSIX shell that stands for exactly this text.
+///
+/// ```
+/// assert_eq!(libcloud_common::text::quote("it's $HOME"), r"'it'\''s $HOME'");
+/// assert_eq!(libcloud_common::text::quote("/usr/bin/env"), "/usr/bin/env");
+/// ```
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,9 +12,14 @@ use crate::{Error, ErrorKind, Result, encode};
 /// # Ok::<(), libcloud_common::Error>(())
 /// ```
 pub fn unique_token() -> Result<String> {
-    let mut bytes = [0; 16];
+    random_bytes::<16>().map(encode::hex)
+}
+
+/// Random bytes that nobody can guess: for a password, a nonce.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| Error::new(ErrorKind::Io, "the system gives no random numbers"))?;
-    Ok(encode::hex(bytes))
+    Ok(bytes)
 }

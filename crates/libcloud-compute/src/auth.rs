@@ -5,8 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libcloud_common::dispatch::Arg;
-use libcloud_common::{Capabilities, Error, ErrorKind, Result, Secret, Value};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use libcloud_common::{Capabilities, Error, ErrorKind, Result, Secret, Value, random_bytes};
 
 /// A public key that is put on the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +55,7 @@ impl NodeAuthPassword {
 
     /// A random password of 192 bits.
     pub fn generate() -> Result<Self> {
-        let mut bytes = [0; 24];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| Error::new(ErrorKind::Io, "the system gives no random numbers for a password"))?;
+        let bytes = random_bytes::<24>()?;
         Ok(Self { password: Secret::new(URL_SAFE_NO_PAD.encode(bytes)), generated: true })
     }
 }

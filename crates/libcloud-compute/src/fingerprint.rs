@@ -1,8 +1,8 @@
 //! Fingerprints of public keys.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use libcloud_common::{Error, Result, digest};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use libcloud_common::{Error, Result, digest, encode};
 
 /// The MD5 fingerprint of a public key, as EC2 and most providers show an imported one: `c8:f3:…`.
 ///
@@ -36,7 +36,7 @@ fn blob(public_key: &str) -> Result<Vec<u8>> {
     };
     let mut words = public_key.split_whitespace();
     let kind = words.next().ok_or_else(invalid)?;
-    let blob = STANDARD.decode(words.next().ok_or_else(invalid)?).map_err(|_| invalid())?;
+    let blob = encode::decode_base64(words.next().ok_or_else(invalid)?).map_err(|_| invalid())?;
     // The blob begins with its own kind, which must be the one that stands before it.
     let named = blob.get(..4).and_then(|length| <[u8; 4]>::try_from(length).ok()).map(u32::from_be_bytes);
     let named = named.and_then(|length| blob.get(4..4usize.checked_add(length as usize)?));

@@ -15,7 +15,8 @@ mod client;
 mod steps;
 
 pub use client::{CommandOutput, SshClient, WriteMode};
+/// For commands of your own.
+pub use libcloud_common::text::quote;
 pub use steps::{
-    Deployment, FileDeployment, MultiStepDeployment, SSHKeyDeployment, ScriptDeployment,
-    ScriptFileDeployment, quote,
+    Deployment, FileDeployment, MultiStepDeployment, SSHKeyDeployment, ScriptDeployment, ScriptFileDeployment,
 };

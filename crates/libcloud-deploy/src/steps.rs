@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use libcloud_common::text::quote;
 use libcloud_common::{Error, Result, unique_token};
 use libcloud_compute::Node;
 
@@ -215,21 +216,6 @@ impl Deployment for MultiStepDeployment {
                 .map_err(|error| error.context(format_args!("step {} of {count}", index + 1)))?;
         }
         Ok(())
-    }
-}
-
-/// A word for a POSIX shell that stands for exactly this text.
-///
-/// ```
-/// assert_eq!(libcloud_deploy::quote("it's $HOME"), r"'it'\''s $HOME'");
-/// assert_eq!(libcloud_deploy::quote("/usr/bin/env"), "/usr/bin/env");
-/// ```
-pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

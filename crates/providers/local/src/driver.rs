@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use futures_util::future::{Either, select};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use libcloud_common::{
-    BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error, ErrorKind, Extensions, NoArguments,
-    Options, Result, Stream, once,
+    BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind, Extensions,
+    NoArguments, Options, Result, Stream, once,
 };
 use libcloud_storage::{
     Container, GetObjectCdnUrl, ListObjects, Object, ObjectStream, StorageDriver, StreamObject, UploadBody,
@@ -52,8 +51,7 @@ impl LocalStorageDriver {
     fn task(&self, method: &'static str, timeout: Option<Duration>) -> Task {
         Task {
             folder: Arc::clone(&self.folder),
-            clock: Arc::clone(&self.clock),
-            end: timeout.map(|timeout| self.clock.elapsed() + timeout),
+            deadline: Deadline::new(Arc::clone(&self.clock), timeout),
             method,
         }
     }
@@ -63,28 +61,14 @@ impl LocalStorageDriver {
 #[derive(Clone)]
 struct Task {
     folder: Arc<Folder>,
-    clock: Arc<dyn Clock>,
-    end: Option<Duration>,
+    deadline: Deadline,
     method: &'static str,
 }
 
 impl Task {
     /// Waits for a part of the call, no longer than the whole may take.
     async fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let result = match self.end {
-            None => work.await,
-            Some(end) => {
-                let left = end.saturating_sub(self.clock.elapsed());
-                match select(std::pin::pin!(work), self.clock.sleep(left)).await {
-                    Either::Left((result, _)) => result,
-                    Either::Right(_) => Err(Error::new(
-                        ErrorKind::Timeout,
-                        "the time limit passed; what was begun may still be done",
-                    )),
-                }
-            }
-        };
-        result.map_err(|error| error.in_operation(DESCRIPTOR.id, self.method))
+        self.deadline.wait(work).await.map_err(|error| error.in_operation(DESCRIPTOR.id, self.method))
     }
 
     /// Does what blocks, on a thread for that.
