@@ -43,9 +43,19 @@ pub trait Authenticate: Send + Sync {
     /// Authenticates one attempt. May log in first; a login is shared by all calls that wait for it.
     async fn authenticate(&self, request: &mut Request, target: Target<'_>) -> Result<()>;
 
-    /// The provider answered that the credentials are not valid (any more). Returns whether new ones could be
-    /// had, so that the request is worth one more try.
-    async fn rejected(&self) -> Result<bool> {
+    /// Where the service is, if it is the login that tells (a service catalogue). Asked before each attempt; it replaces
+    /// the connection's base URL.
+    async fn locate(&self) -> Result<Option<Url>> {
+        Ok(None)
+    }
+
+    /// The provider answered that the credentials are not valid (any more). Returns whether new ones can be had, so
+    /// that the request is worth one more try.
+    ///
+    /// `refused` is the request as it was authenticated: of many calls that were refused together, only the first
+    /// finds its token still current, and gives it up.
+    async fn rejected(&self, refused: &Request) -> Result<bool> {
+        let _ = refused;
         Ok(false)
     }
 }

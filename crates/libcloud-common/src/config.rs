@@ -1,5 +1,6 @@
 //! The configuration of a driver.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::options::decode;
-use crate::{Arguments, Clock, DebugLog, Error, Extra, Result, Secret, SystemClock};
+use crate::{Arguments, Clock, DebugLog, Error, Extra, Proxy, Result, Secret, SystemClock};
 
 /// Everything that a driver is made from: credentials, where to connect, and how.
 ///
@@ -64,6 +65,10 @@ pub struct TransportConfig {
     pub ca_file: Option<PathBuf>,
     /// Whether to verify certificates (`true`). Without it anyone on the way reads your credentials.
     pub verify_certificates: bool,
+    /// The way that connections take (that of the environment).
+    pub proxy: Proxy,
+    /// Whether HTTP/2 is spoken where the server offers it (`true`).
+    pub http2: bool,
     /// What to add to the user agent.
     pub user_agent: Option<String>,
     /// The largest answer that is read into memory (64 MiB).
@@ -72,6 +77,9 @@ pub struct TransportConfig {
     pub pool_size: usize,
     /// Where each request and its answer are written to; without it the file that `LIBCLOUD_DEBUG` names.
     pub debug_log: Option<DebugLog>,
+    /// For tests: all connections go to this socket, in plain HTTP, whatever URL and host a request has.
+    #[doc(hidden)]
+    pub connect_to: Option<SocketAddr>,
 }
 
 impl Default for TransportConfig {
@@ -83,10 +91,13 @@ impl Default for TransportConfig {
             retries: 3,
             ca_file: None,
             verify_certificates: true,
+            proxy: Proxy::Environment,
+            http2: true,
             user_agent: None,
             max_response: 64 << 20,
             pool_size: 32,
             debug_log: DebugLog::from_environment(),
+            connect_to: None,
         }
     }
 }
@@ -118,6 +129,28 @@ impl TransportConfig {
     /// Writes each request and its answer to this log, without secrets.
     pub fn debug_log(mut self, log: DebugLog) -> Self {
         self.debug_log = Some(log);
+        self
+    }
+
+    /// Sets the way that connections take.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Adds a word to the user agent: the program that uses libcloud, and its version.
+    pub fn user_agent_append(mut self, word: &str) -> Self {
+        self.user_agent = Some(match self.user_agent.take() {
+            Some(words) => format!("{words} {word}"),
+            None => word.to_owned(),
+        });
+        self
+    }
+
+    /// For tests: sends everything to this socket, in plain HTTP, with URL and host as they are.
+    #[doc(hidden)]
+    pub fn connect_to(mut self, address: SocketAddr) -> Self {
+        self.connect_to = Some(address);
         self
     }
 
@@ -223,7 +256,7 @@ impl Config {
     /// # Errors
     /// `InvalidArgument` if both ways of redirection are used at once.
     pub fn base_url(&self, default: &str) -> Result<Url> {
-        let mut url = Url::parse(default)
+        let url = Url::parse(default)
             .map_err(|error| Error::invalid_argument(format!("`{default}` is not a URL: {error}")))?;
         let by_host = self.host.is_some() || self.port.is_some() || self.secure.is_some();
         if let Some(endpoint) = &self.endpoint {
@@ -234,6 +267,33 @@ impl Config {
             }
             return Ok(redirect(&url, endpoint));
         }
+        self.by_host(url)
+    }
+
+    /// Where the authentication service is: `auth_url`, else as [`relocate`](Self::relocate) has it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the default is no URL.
+    pub fn auth_base(&self, default: &str) -> Result<Url> {
+        match &self.auth_url {
+            Some(url) => Ok(url.clone()),
+            None => Url::parse(default)
+                .map(|url| self.relocate(&url))
+                .map_err(|error| Error::invalid_argument(format!("`{default}` is not a URL: {error}"))),
+        }
+    }
+
+    /// A URL that a service catalogue or an answer names, under the `endpoint` if there is one: scheme, host and port are
+    /// the endpoint's, path and query stay.
+    pub fn relocate(&self, url: &Url) -> Url {
+        let Some(endpoint) = &self.endpoint else { return url.clone() };
+        let mut relocated = endpoint.clone();
+        relocated.set_path(url.path());
+        relocated.set_query(url.query());
+        relocated
+    }
+
+    fn by_host(&self, mut url: Url) -> Result<Url> {
         let invalid = |what: &str| Error::invalid_argument(format!("`{what}` does not fit in a URL"));
         if let Some(secure) = self.secure {
             url.set_scheme(if secure { "https" } else { "http" }).map_err(|()| invalid("secure"))?;

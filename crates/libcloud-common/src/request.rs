@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
+use url::Url;
 
 use crate::secret::REDACTED;
 use crate::{Error, ErrorKind, Options, Result, encode};
@@ -145,6 +146,12 @@ pub struct Request {
     pub repeat: Repeat,
     /// The longest that the call may take with all of its retries.
     pub timeout: Option<Duration>,
+    /// Whether the body waits until the server says that it wants it.
+    pub(crate) expect_continue: bool,
+    /// A link out of an answer, which says path and query when the request is sent.
+    pub(crate) link: Option<String>,
+    /// The server that a link or a redirect leads to, instead of the connection's base.
+    pub(crate) place: Option<Url>,
     /// The first thing that was wrong while it was built; reported when it is sent.
     pub(crate) problem: Option<Error>,
 }
@@ -174,6 +181,27 @@ impl Request {
             body: Body::Empty,
             repeat,
             timeout: None,
+            expect_continue: false,
+            link: None,
+            place: None,
+            problem: None,
+        }
+    }
+
+    /// The request of one attempt, with the body: a copy of it where it can be sent again.
+    pub(crate) fn hand_out(&mut self) -> Self {
+        Self {
+            operation: self.operation.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: self.body.hand_out(),
+            repeat: self.repeat,
+            timeout: None,
+            expect_continue: self.expect_continue,
+            link: None,
+            place: None,
             problem: None,
         }
     }

@@ -1,11 +1,13 @@
 //! An answer, and how it is read.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::request::ByteStream;
-use crate::{Error, ErrorKind, Result, Retry, json};
+use crate::{Error, ErrorKind, Result, Retry, Timestamp, json};
 
 /// An answer that has been read into memory.
 #[derive(Clone, Debug)]
@@ -66,14 +68,21 @@ impl Response {
     pub fn error(&self, message: impl Into<String>) -> Error {
         let message = message.into();
         let message = if message.trim().is_empty() { self.describe() } else { message };
-        let after = self.header("retry-after").and_then(|value| value.trim().parse().ok());
         let retry = match self.status.as_u16() {
-            408 | 413 | 429 | 500 | 502 | 503 | 504 => {
-                Retry::Retryable(after.map(std::time::Duration::from_secs))
-            }
+            408 | 413 | 429 | 500 | 502 | 503 | 504 => Retry::Retryable(self.retry_after()),
             _ => Retry::Permanent,
         };
         Error::new(kind_of_status(self.status), message).with_status(self.status).with_retry(retry)
+    }
+
+    /// How long the provider asks to wait: in seconds, or until a time of its own clock.
+    fn retry_after(&self) -> Option<Duration> {
+        let value = self.header("retry-after")?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let (until, now): (Timestamp, Timestamp) = (value.parse().ok()?, self.header("date")?.parse().ok()?);
+        Some(until.since(now))
     }
 
     /// The status, and the first words of a body that is not a page for a browser.

@@ -50,8 +50,14 @@ impl<T> Session<T> {
 
     /// Forgets this value after the provider refused it, unless another call has replaced it already.
     pub async fn forget(&self, refused: &Arc<T>) {
+        self.forget_if(|known| Arc::ptr_eq(known, refused)).await;
+    }
+
+    /// Forgets the value if it is the refused one: of many calls that were refused together, the first gives it up and
+    /// the others find a newer one.
+    pub async fn forget_if(&self, is_refused: impl FnOnce(&Arc<T>) -> bool) {
         let mut current = self.current.lock().await;
-        if current.as_ref().is_some_and(|known| Arc::ptr_eq(&known.value, refused)) {
+        if current.as_ref().is_some_and(|known| is_refused(&known.value)) {
             *current = None;
         }
     }

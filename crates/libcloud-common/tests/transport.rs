@@ -196,7 +196,7 @@ async fn an_unreachable_host_is_told_at_once() {
     let connection = Connection::builder("example", "http://127.0.0.1:1".parse().unwrap(), &config).build();
     let error = connection.get("GetThing", ["x"]).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(error.to_string().contains("cannot connect: Connection refused"), "{error}");
+    assert!(error.to_string().contains("cannot connect to 127.0.0.1:1: Connection refused"), "{error}");
 }
 
 #[tokio::test]
@@ -287,7 +287,7 @@ impl Authenticate for Renewing {
         Bearer(token).authenticate(request, target).await
     }
 
-    async fn rejected(&self) -> Result<bool> {
+    async fn rejected(&self, _: &Request) -> Result<bool> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(true)
     }
