@@ -1,6 +1,9 @@
 //! How a request is authenticated: the seam between the transport and a provider.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use http::HeaderMap;
 use url::Url;
 
 use crate::{Request, Result, Secret, Timestamp};
@@ -52,11 +55,26 @@ pub trait Authenticate: Send + Sync {
     /// The provider answered that the credentials are not valid (any more). Returns whether new ones can be had, so
     /// that the request is worth one more try.
     ///
-    /// `refused` is the request as it was authenticated: of many calls that were refused together, only the first
-    /// finds its token still current, and gives it up.
-    async fn rejected(&self, refused: &Request) -> Result<bool> {
+    /// `refused` are the headers as they were sent: of many calls that were refused together, only the first finds its
+    /// token still current, and gives it up.
+    async fn rejected(&self, refused: &HeaderMap) -> Result<bool> {
         let _ = refused;
         Ok(false)
+    }
+}
+
+#[async_trait]
+impl<T: Authenticate + ?Sized> Authenticate for Arc<T> {
+    async fn authenticate(&self, request: &mut Request, target: Target<'_>) -> Result<()> {
+        (**self).authenticate(request, target).await
+    }
+
+    async fn locate(&self) -> Result<Option<Url>> {
+        (**self).locate().await
+    }
+
+    async fn rejected(&self, refused: &HeaderMap) -> Result<bool> {
+        (**self).rejected(refused).await
     }
 }
 

@@ -63,6 +63,10 @@ pub struct TransportConfig {
     pub retries: u32,
     /// The only file of certificate authorities to trust; without it `SSL_CERT_FILE` or the platform's.
     pub ca_file: Option<PathBuf>,
+    /// A PEM file with the certificate by which this side shows who it is, for providers that ask for one.
+    pub client_certificate: Option<PathBuf>,
+    /// The PEM file of its private key, if that is not in the same file.
+    pub client_key: Option<PathBuf>,
     /// Whether to verify certificates (`true`). Without it anyone on the way reads your credentials.
     pub verify_certificates: bool,
     /// The way that connections take (that of the environment).
@@ -90,6 +94,8 @@ impl Default for TransportConfig {
             total_timeout: None,
             retries: 3,
             ca_file: None,
+            client_certificate: None,
+            client_key: None,
             verify_certificates: true,
             proxy: Proxy::Environment,
             http2: true,

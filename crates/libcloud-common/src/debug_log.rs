@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use crate::auth::Target;
@@ -69,17 +69,25 @@ impl DebugLog {
         target: Target<'_>,
         defaults: &HeaderMap,
     ) -> Result<()> {
-        let mut text = format!("# -------- begin {id} request ----------\ncurl -i -X {}", request.method);
+        let mut text = format!("# -------- begin {id} request ----------\n");
+        if let Body::Stream { length, .. } = &request.body {
+            let length =
+                length.map_or_else(|| "unknown length".to_owned(), |length| format!("{length} bytes"));
+            let _ = writeln!(text, "# the body, on standard input, is a stream of {length}");
+        }
+        // `-X HEAD` would wait for a body that does not come; dots in an object's name are to stay.
+        match request.method {
+            Method::HEAD => text.push_str("curl -i --path-as-is --head"),
+            _ => {
+                let _ = write!(text, "curl -i --path-as-is -X {}", request.method);
+            }
+        }
         for (name, value) in defaults.iter().chain(&request.headers) {
             let _ = write!(text, " -H {}", quote(&format!("{name}: {}", printable(name, value))));
         }
         match &request.body {
             Body::Empty => {}
-            Body::Stream { length, .. } => {
-                let length =
-                    length.map_or_else(|| "unknown length".to_owned(), |length| format!("{length} bytes"));
-                let _ = write!(text, " --data-binary @- # a stream of {length}\n#");
-            }
+            Body::Stream { .. } => text.push_str(" --data-binary @-"),
             Body::Form(params) => {
                 for param in params {
                     let pair = format!("{}={}", param.name, param.printable());
@@ -102,7 +110,11 @@ impl DebugLog {
 
     /// Writes an answer that was read whole.
     pub(crate) fn response(&self, id: &str, response: &Response) -> Result<()> {
-        self.answer(id, response.status, &response.headers, &shown(&response.body))
+        let body = shown(&response.body);
+        let is_chunked = response.header("transfer-encoding") == Some("chunked");
+        // As it travelled, in one piece: its length comes first, and nothing after the last.
+        let body = if is_chunked { format!("{:x}\n{body}\n0", response.body.len()) } else { body };
+        self.answer(id, response.status, &response.headers, &body)
     }
 
     /// Writes the head of an answer whose body is streamed.

@@ -188,7 +188,7 @@ impl Connection {
             _ => error,
         });
         if failure.error.status() == Some(StatusCode::UNAUTHORIZED) {
-            failure.renewable = self.0.auth.rejected(&attempt).await?;
+            failure.renewable = self.0.auth.rejected(&attempt.headers).await?;
         }
         Err(failure)
     }

@@ -43,7 +43,7 @@ impl Link {
             Param { name: name.into_owned().into(), value: value.into_owned(), secret }
         });
         let query = query.collect();
-        Ok(Self { path, query, url })
+        Ok(Self { url, path, query })
     }
 
     pub(crate) fn url(&self) -> &Url {

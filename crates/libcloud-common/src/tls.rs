@@ -1,13 +1,13 @@
 //! Which servers are trusted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::config::TransportConfig;
 use crate::{Error, ErrorKind, Result};
@@ -18,18 +18,39 @@ pub(crate) fn client_config(settings: &TransportConfig) -> Result<ClientConfig> 
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
-    if settings.verify_certificates {
-        return Ok(builder.with_root_certificates(roots(settings.ca_file.as_deref())?).with_no_client_auth());
-    }
-    tracing::warn!("certificates are not verified: anyone on the way can read and change what is sent");
-    let verifier = Arc::new(NoVerification(provider));
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let builder = if settings.verify_certificates {
+        builder.with_root_certificates(roots(settings.ca_file.as_deref())?)
+    } else {
+        tracing::warn!("certificates are not verified: anyone on the way can read and change what is sent");
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(NoVerification(provider)))
+    };
+    let Some(path) = &settings.client_certificate else { return Ok(builder.with_no_client_auth()) };
+    let key_path = settings.client_key.as_ref().unwrap_or(path);
+    let key =
+        PrivateKeyDer::from_pem_file(key_path).map_err(|error| unreadable("client key", key_path, error))?;
+    builder
+        .with_client_auth_cert(certificates("client certificate", path)?, key)
+        .map_err(|error| unreadable("client certificate", path, error))
 }
 
-/// The configured file alone if there is one, else `SSL_CERT_FILE` or the platform's store.
+/// The certificates of a PEM file, of which there must be one at least.
+fn certificates(what: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let found: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(what, path, error))?;
+    if found.is_empty() { Err(unreadable(what, path, "it holds no certificate")) } else { Ok(found) }
+}
+
+fn unreadable(what: &str, path: &Path, problem: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Tls, format!("{what} {}: {problem}", path.display()))
+}
+
+/// The configured file alone if there is one, else that of `SSL_CERT_FILE` alone, else the platform's store.
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore> {
     let mut store = RootCertStore::empty();
-    let Some(path) = ca_file else {
+    let of_environment =
+        || std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let Some(path) = ca_file.map(Path::to_owned).or_else(of_environment) else {
         let found = rustls_native_certs::load_native_certs();
         let (added, _) = store.add_parsable_certificates(found.certs);
         if added == 0 {
@@ -41,14 +62,8 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore> {
         }
         return Ok(store);
     };
-    let fail = |problem: String| Error::new(ErrorKind::Tls, format!("CA file {}: {problem}", path.display()));
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| fail(error.to_string()))?;
-        store.add(certificate).map_err(|error| fail(error.to_string()))?;
-    }
-    if store.is_empty() {
-        return Err(fail("it holds no certificate".into()));
+    for certificate in certificates("CA file", &path)? {
+        store.add(certificate).map_err(|error| unreadable("CA file", &path, error))?;
     }
     Ok(store)
 }
