@@ -12,9 +12,11 @@ fn layer(name: &str) -> Option<u8> {
         "libcloud-compute" | "libcloud-storage" | "libcloud-dns" | "libcloud-pricing" => 2,
         // A balancer's member may be a node, a deployment runs on one.
         "libcloud-loadbalancer" | "libcloud-deploy" => 3,
+        // Above the services, whose drivers it tests, and below the families; all use it for their tests alone.
+        "libcloud-testkit" => 4,
         "libcloud" => 6,
         "libcloud-cli" => 7,
-        other if other.starts_with("libcloud-") => 4,
+        other if other.starts_with("libcloud-") => 5,
         _ => return None,
     })
 }
