@@ -20,8 +20,9 @@ pub struct Exchange {
     pub test: String,
     /// Its number within the test.
     pub seq: u64,
-    /// The class of the driver.
-    pub driver: String,
+    /// The class of the driver; none where no driver sent it.
+    #[serde(default)]
+    pub driver: Option<String>,
     /// The class of the connection.
     #[serde(default)]
     pub connection: Option<String>,
