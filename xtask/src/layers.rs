@@ -13,7 +13,7 @@ fn layer(name: &str) -> Option<u8> {
         // A balancer's member may be a node, a deployment runs on one.
         "libcloud-loadbalancer" | "libcloud-deploy" => 3,
         "libcloud" => 6,
-        "libcloud-cli" => 7,
+        "libcloud-cli" | "libcloud-parity" => 7,
         other if other.starts_with("libcloud-") => 4,
         _ => return None,
     })

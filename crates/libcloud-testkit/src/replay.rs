@@ -216,7 +216,10 @@ mod tests {
     async fn answers_in_order_and_keeps_what_it_was_asked() {
         let replay = Replay::start(in_order).await.unwrap();
         replay.load(vec![
-            exchange("/a", json!({"status": 404, "headers": {"X-A": "1", "Content-Length": "99"}, "body": "none"})),
+            exchange(
+                "/a",
+                json!({"status": 404, "headers": {"X-A": "1", "Content-Length": "99"}, "body": "none"}),
+            ),
             exchange("/b", json!({"status": 200, "headers": {"Content-Length": "12"}})),
         ]);
         let post = "POST /a?b=%20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";

@@ -55,7 +55,9 @@ pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> 
                 there.display().to_string().into()
             }
             ("extra", Value::Object(extra)) if names::has_typed_extra(&call.call) => {
-                args.extend(extra.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), plain(v))));
+                args.extend(
+                    extra.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), plain(v))),
+                );
                 continue;
             }
             (_, Value::String(text)) if is_placeholder(text) => {
@@ -80,7 +82,8 @@ pub(crate) fn plain(value: &Value) -> Value {
             map.get("iso").cloned().unwrap_or_default()
         }
         Value::Object(map) => {
-            let is_node = map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
+            let is_node =
+                map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
             map.iter()
                 .filter(|(key, value)| !key.starts_with('_') && !value.is_null())
                 .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
@@ -99,7 +102,8 @@ pub(crate) fn plain(value: &Value) -> Value {
 pub(crate) fn result(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let is_node = map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
+            let is_node =
+                map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
             map.iter()
                 .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
                     Some(state) if is_node && key == "state" => (key.clone(), state.into()),
@@ -137,7 +141,8 @@ fn write(path: &Path, length: usize) -> Result<(), String> {
 /// How long what was sent was: what the requests say, else the result.
 fn content_length(call: &Call, exchanges: &[Exchange]) -> Result<usize, String> {
     let told = |exchange: &Exchange| {
-        let header = exchange.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let header =
+            exchange.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length = match &exchange.request.body {
             Some(Body::Digest { length, .. }) => usize::try_from(*length).ok(),
             _ => header.and_then(|(_, value)| value.parse().ok()),

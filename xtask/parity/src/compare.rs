@@ -187,7 +187,9 @@ impl Found {
         let ours: BTreeMap<String, String> = received
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).trim().to_owned()))
+            .map(|(name, value)| {
+                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+            })
             .collect();
         for (name, value) in &theirs {
             if NOT_OF_THE_CALL.contains(&name.as_str()) || name == "accept" && value == "*/*" {
@@ -396,7 +398,8 @@ fn xml(text: &str) -> Option<Value> {
         let attributes: serde_json::Map<String, Value> =
             node.attributes().map(|each| (each.name().to_owned(), Value::from(each.value()))).collect();
         let children: Vec<Value> = node.children().filter(roxmltree::Node::is_element).map(element).collect();
-        let text: String = node.children().filter_map(|child| child.text().filter(|_| child.is_text())).collect();
+        let text: String =
+            node.children().filter_map(|child| child.text().filter(|_| child.is_text())).collect();
         let mut map = serde_json::Map::new();
         map.insert("name".into(), node.tag_name().name().into());
         if !attributes.is_empty() {

@@ -1,6 +1,10 @@
 //! Plays recorded calls of Apache Libcloud against our drivers: the recording answers as a server, our drivers are called
 //! by the same names with the same arguments, and what they send and give is compared. `cargo xtask parity` runs it.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal and for CI logs")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal and for CI logs"
+)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -95,8 +95,9 @@ fn named(service: Service, class: &str, suffix: &str) -> Counterpart {
     libcloud::catalogue::entries(service)
         .iter()
         .find(|entry| entry.id.replace('_', "").eq_ignore_ascii_case(name))
-        .map_or(Counterpart::None("a class that has no line in the catalogue"), |entry| {
-            Counterpart::Driver { name: entry.id, region: None }
+        .map_or(Counterpart::None("a class that has no line in the catalogue"), |entry| Counterpart::Driver {
+            name: entry.id,
+            region: None,
         })
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use libcloud::catalogue::{self, Service};
 use libcloud::common::Clock as _;
-use libcloud::{Config, Error, ErrorKind, ManualClock, Registry, Secret, Support, Timestamp, TransportConfig};
+use libcloud::{
+    Config, Error, ErrorKind, ManualClock, Registry, Secret, Support, Timestamp, TransportConfig,
+};
 use libcloud_testkit::cassette::{self, Call, Exchange, Reply};
 use libcloud_testkit::replay::{Received, Replay};
 use serde_json::Value;
@@ -39,7 +41,8 @@ pub(crate) async fn play(from: &Path, only: Option<&str>) -> Result<Report, Stri
     if files.is_empty() {
         return Err(format!("{}: there are no recordings", results.display()));
     }
-    let replay = Replay::start(likeliest).await.map_err(|error| format!("no port for the server: {error}"))?;
+    let replay =
+        Replay::start(likeliest).await.map_err(|error| format!("no port for the server: {error}"))?;
     let registry = Registry::builtin();
     let mut report = Report::default();
     for file in files {
@@ -54,8 +57,13 @@ pub(crate) async fn play(from: &Path, only: Option<&str>) -> Result<Report, Stri
         let api = name.split('-').next().unwrap_or_default();
         for test in tests(calls, exchanges) {
             let scratch = tempfile::tempdir().map_err(|error| format!("no scratch folder: {error}"))?;
-            let mut stage =
-                Stage { api, registry: &registry, replay: &replay, scratch: scratch.path(), made: HashMap::new() };
+            let mut stage = Stage {
+                api,
+                registry: &registry,
+                replay: &replay,
+                scratch: scratch.path(),
+                made: HashMap::new(),
+            };
             for call in &test.calls {
                 let row = stage.row(call);
                 if only.is_some_and(|only| only != row && only != format!("{api}/{row}")) {
@@ -98,7 +106,9 @@ fn tests(calls: Vec<Call>, exchanges: Vec<Exchange>) -> Vec<Test> {
 /// The recorded exchange that a request is most like; among equals the first.
 fn likeliest(received: &Received, left: &[(usize, &Exchange)]) -> Option<usize> {
     left.iter()
-        .filter_map(|(number, exchange)| Some((compare::likeness(received, exchange)?, std::cmp::Reverse(*number))))
+        .filter_map(|(number, exchange)| {
+            Some((compare::likeness(received, exchange)?, std::cmp::Reverse(*number)))
+        })
         .max()
         .map(|(_, std::cmp::Reverse(number))| number)
 }
@@ -167,9 +177,9 @@ impl Stage<'_> {
             // The text above is a time.
             libcloud::SystemClock::shared().now()
         }));
-        let driver = self.config(call, options, &clock).and_then(|config| {
-            AnyDriver::new(self.registry, service, name, config)
-        });
+        let driver = self
+            .config(call, options, &clock)
+            .and_then(|config| AnyDriver::new(self.registry, service, name, config));
         let differences = outcome(call, driver.as_ref().map(|_| None));
         self.made.insert(call.driver.clone(), Made { driver, clock, pending });
         self.judge(call, &[], &[], false, differences)
@@ -402,7 +412,11 @@ fn kinds(class: &str, bases: &[String]) -> Option<&'static [ErrorKind]> {
 fn time_of(exchange: &Exchange) -> Option<Timestamp> {
     let request = &exchange.request;
     let header = |name: &str| {
-        request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        request
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     };
     let (params, _) = compare::recorded_params(request);
     let param = params.iter().find(|(name, _)| name.eq_ignore_ascii_case("timestamp"));

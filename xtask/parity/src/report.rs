@@ -155,7 +155,14 @@ impl Report {
             let _ = writeln!(
                 table,
                 "{:<14}{:<22}{:>7}{:>8}{:>11}{:>8}{:>12}{:>9}",
-                row.api, row.driver, row.calls, row.passed, row.explained, row.failed, row.superseded, row.skipped
+                row.api,
+                row.driver,
+                row.calls,
+                row.passed,
+                row.explained,
+                row.failed,
+                row.superseded,
+                row.skipped
             );
         }
         let _ = writeln!(table, "{} of the calls are constructors", sum.constructors);

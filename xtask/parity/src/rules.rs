@@ -59,12 +59,16 @@ pub(crate) fn explain(context: &Context<'_>, difference: &Difference) -> Option<
 /// Why a class's calls are of an API that is shut down and replaced.
 pub(crate) fn superseded(api: &str, class: &str, release: Option<&str>) -> Option<&'static str> {
     match (api, class) {
-        ("compute", "DigitalOceanNodeDriver") => Some("version 1 of DigitalOcean's API was shut down in 2015"),
+        ("compute", "DigitalOceanNodeDriver") => {
+            Some("version 1 of DigitalOcean's API was shut down in 2015")
+        }
         ("compute", "LinodeNodeDriver") | ("dns", "LinodeDNSDriver") => {
             Some("version 3 of Linode's API was replaced by version 4")
         }
         ("compute", "CloudSigmaZrhNodeDriver") => Some("version 1.0 of CloudSigma's API was replaced by 2.0"),
-        ("compute", "GCENodeDriver") | ("loadbalancer", "GCELBDriver" | "GCENodeDriver") if release.is_none() => {
+        ("compute", "GCENodeDriver") | ("loadbalancer", "GCELBDriver" | "GCENodeDriver")
+            if release.is_none() =>
+        {
             Some("version v1beta16 of Compute Engine's API was shut down, v1 replaces it")
         }
         ("dns", "GandiDNSDriver") => Some("Gandi's XML-RPC interface was replaced by LiveDNS"),
@@ -74,14 +78,8 @@ pub(crate) fn superseded(api: &str, class: &str, release: Option<&str>) -> Optio
 
 const AWS_QUERY: &[&str] =
     &["compute/ec2", "compute/eucalyptus", "compute/nimbus", "loadbalancer/elb", "dns/route53"];
-const AWS: &[&str] = &[
-    "compute/ec2",
-    "compute/eucalyptus",
-    "compute/nimbus",
-    "loadbalancer/elb",
-    "dns/route53",
-    "storage/s3",
-];
+const AWS: &[&str] =
+    &["compute/ec2", "compute/eucalyptus", "compute/nimbus", "loadbalancer/elb", "dns/route53", "storage/s3"];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -91,7 +89,8 @@ const RULES: &[Rule] = &[
                  regions do not take",
         applies: |context, difference| {
             let is_v4 = |name: &str| {
-                context.received(difference)
+                context
+                    .received(difference)
                     .and_then(|received| received.header(name))
                     .is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 "))
             };
@@ -104,8 +103,15 @@ const RULES: &[Rule] = &[
             match &difference.place {
                 Place::Param(name) => {
                     difference.ours.is_none()
-                        && ["AWSAccessKeyId", "Expires", "Signature", "SignatureMethod", "SignatureVersion", "Timestamp"]
-                            .contains(&name.as_str())
+                        && [
+                            "AWSAccessKeyId",
+                            "Expires",
+                            "Signature",
+                            "SignatureMethod",
+                            "SignatureVersion",
+                            "Timestamp",
+                        ]
+                        .contains(&name.as_str())
                 }
                 Place::Header(name) => match name.as_str() {
                     "authorization" | "x-amz-date" | "x-amz-content-sha256" => true,
@@ -132,7 +138,11 @@ const RULES: &[Rule] = &[
         reason: "the signature covers headers that name the program; scope and key are the same",
         applies: |_, difference| {
             let credential = |value: &Option<Value>| {
-                text(value).split(", ").next().filter(|first| first.contains("Credential=")).map(str::to_owned)
+                text(value)
+                    .split(", ")
+                    .next()
+                    .filter(|first| first.contains("Credential="))
+                    .map(str::to_owned)
             };
             let theirs = credential(&difference.recorded);
             difference.place == Place::Header("authorization".into())
