@@ -2,13 +2,15 @@
 
 use std::process::Command;
 
-use crate::{Result, api, layers, matrix, peers, run};
+use crate::{Result, api, layers, matrix, parity, peers, run};
 
 /// The provider features of the facade: each must build alone.
 const FEATURES: &[&str] = &["aws", "dummy", "local"];
 
 /// Runs all checks, the cheap ones first.
 pub(crate) fn run(with_peers: bool) -> Result {
+    // The network is idle while all else compiles.
+    let installing = with_peers.then(|| std::thread::spawn(peers::install));
     step("format", || run::run(&mut run::cargo_with(["fmt", "--all", "--check"])))?;
     step("layers", layers::check)?;
     step("licences and sources", licences)?;
@@ -49,7 +51,11 @@ pub(crate) fn run(with_peers: bool) -> Result {
     })?;
     step("a driver from outside", outside)?;
     step("the matrix in the book", matrix::check)?;
-    if with_peers {
+    step("recorded calls", parity::check)?;
+    if let Some(installing) = installing {
+        step("what the real servers need", || {
+            installing.join().unwrap_or_else(|_| Err("the installation broke off".into()))
+        })?;
         step("real servers", || peers::test(&[]))?;
     }
     println!("everything passed");

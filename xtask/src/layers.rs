@@ -15,7 +15,7 @@ fn layer(name: &str) -> Option<u8> {
         // Above the services, whose drivers it tests, and below the families; all use it for their tests alone.
         "libcloud-testkit" => 4,
         "libcloud" => 6,
-        "libcloud-cli" => 7,
+        "libcloud-cli" | "libcloud-parity" => 7,
         other if other.starts_with("libcloud-") => 5,
         _ => return None,
     })

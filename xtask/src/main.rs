@@ -11,6 +11,7 @@ mod api;
 mod ci;
 mod layers;
 mod matrix;
+mod parity;
 mod peers;
 mod run;
 
@@ -23,6 +24,8 @@ const HELP: &str = "cargo xtask <chore>
   layers                 check that the arrows between the crates point one way
   api                    check that public signatures show no foreign type that is not on the list
   matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
+  parity --from DIR …    play recorded calls of Apache Libcloud against our drivers; `parity --help`
+  peers install          install what the real servers with tests need
   peers list             the real servers that the drivers are tested against
   peers start|stop NAME  start or stop one; start prints its addresses and test credentials
   peers test [NAME …]    start them, run the tests that need them, stop them
@@ -38,6 +41,8 @@ fn main() -> ExitCode {
         ["layers"] => layers::check(),
         ["matrix"] => matrix::write(),
         ["matrix", "--check"] => matrix::check(),
+        ["parity", options @ ..] => parity::run(options),
+        ["peers", "install"] => peers::install(),
         ["peers", "list"] => {
             peers::list();
             Ok(())

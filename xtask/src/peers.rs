@@ -1,6 +1,6 @@
 //! Real servers that nobody here wrote, and the tests that need them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Result, run};
@@ -12,24 +12,81 @@ struct Peer {
     folder: &'static str,
     /// What it is started with.
     settings: &'static [(&'static str, &'static str)],
+    /// The server that it stands in front of.
+    upstream: Option<Upstream>,
     /// Crate and test target; the feature `peers` is switched on.
     tests: &'static [(&'static str, &'static str)],
 }
 
+/// A server that another needs: it gets one of its own, whatever else runs.
+struct Upstream {
+    /// Which one; it must not need another itself.
+    peer: &'static str,
+    /// The setting by which the one in front is told where it is …
+    setting: &'static str,
+    /// … and the one of its addresses that is meant.
+    export: &'static str,
+}
+
 const PEERS: &[Peer] = &[
-    Peer { name: "bind", folder: "bind", settings: &[], tests: &[("libcloud-dns", "peer_bind")] },
-    Peer { name: "moto", folder: "moto", settings: &[], tests: &[("libcloud-aws", "peer_moto")] },
+    Peer {
+        name: "bind",
+        folder: "bind",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-dns", "peer_bind")],
+    },
+    Peer {
+        name: "moto",
+        folder: "moto",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-aws", "peer_moto")],
+    },
     Peer {
         name: "moto-auth",
         folder: "moto",
         settings: &[("MOTO_AUTH", "on")],
+        upstream: None,
         tests: &[("libcloud-aws", "peer_moto"), ("libcloud-cli", "peer_moto")],
     },
     Peer {
         name: "ceph",
         folder: "ceph",
         settings: &[],
+        upstream: None,
         tests: &[("libcloud-aws", "peer_ceph"), ("libcloud-cli", "peer_ceph")],
+    },
+    Peer {
+        name: "tls",
+        folder: "tls",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-common", "peer_tls")],
+    },
+    Peer { name: "swift", folder: "swift", settings: &[], upstream: None, tests: &[] },
+    Peer { name: "azurite", folder: "azurite", settings: &[], upstream: None, tests: &[] },
+    Peer { name: "openstack", folder: "openstack", settings: &[], upstream: None, tests: &[] },
+    Peer {
+        name: "faults-moto",
+        folder: "faults",
+        settings: &[],
+        upstream: Some(Upstream { peer: "moto", setting: "FAULTS_UPSTREAM", export: "MOTO_ENDPOINT" }),
+        tests: &[],
+    },
+    Peer {
+        name: "faults-ceph",
+        folder: "faults",
+        settings: &[],
+        upstream: Some(Upstream { peer: "ceph", setting: "FAULTS_UPSTREAM", export: "CEPH_S3_ENDPOINT" }),
+        tests: &[],
+    },
+    Peer {
+        name: "faults-swift",
+        folder: "faults",
+        settings: &[],
+        upstream: Some(Upstream { peer: "swift", setting: "FAULTS_UPSTREAM", export: "SWIFT_S3_ENDPOINT" }),
+        tests: &[],
     },
 ];
 
@@ -38,8 +95,24 @@ pub(crate) fn list() {
     for peer in PEERS {
         let tests: Vec<String> =
             peer.tests.iter().map(|(package, test)| format!("{package}/{test}")).collect();
-        println!("{:<12} {}", peer.name, tests.join(", "));
+        let tests = if tests.is_empty() { "(no tests yet)".into() } else { tests.join(", ") };
+        println!("{:<12} {tests}", peer.name);
     }
+}
+
+/// Installs what the servers with tests need, each in turn, and starts none.
+pub(crate) fn install() -> Result {
+    let mut folders: Vec<&str> = Vec::new();
+    for peer in PEERS.iter().filter(|peer| !peer.tests.is_empty()) {
+        let upstream = peer.upstream()?;
+        for peer in upstream.into_iter().chain([peer]) {
+            if !folders.contains(&peer.folder) {
+                folders.push(peer.folder);
+                run::read(peer.script("start", &peer.state()).env("PEERS_INSTALL_ONLY", "1"))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Starts one and shows its addresses.
@@ -56,15 +129,20 @@ pub(crate) fn stop(name: &str) -> Result {
     find(name)?.stop()
 }
 
-/// Starts each, runs the tests that need it and stops it. A server that does not start is a failure.
+/// Starts each, runs the tests that need it and stops it. A server that does not start is a failure, and so is one that
+/// is named and has no tests.
 pub(crate) fn test(names: &[&str]) -> Result {
     let peers: Vec<&Peer> = if names.is_empty() {
-        PEERS.iter().collect()
+        PEERS.iter().filter(|peer| !peer.tests.is_empty()).collect()
     } else {
         names.iter().map(|name| find(name)).collect::<Result<_>>()?
     };
     let mut failed = Vec::new();
     for peer in peers {
+        if peer.tests.is_empty() {
+            failed.push(format!("{}: it has no tests yet", peer.name));
+            continue;
+        }
         let exports = peer.start()?;
         for (package, test) in peer.tests {
             let arguments = ["test", "--package", package, "--features", "peers", "--test", test];
@@ -86,9 +164,9 @@ fn find(name: &str) -> Result<&'static Peer> {
 }
 
 impl Peer {
-    fn script(&self, script: &str) -> Command {
+    fn script(&self, script: &str, state: &Path) -> Command {
         let mut command = Command::new("bash");
-        command.arg(run::root().join("xtask/peers").join(self.folder).join(script)).arg(self.state());
+        command.arg(run::root().join("xtask/peers").join(self.folder).join(script)).arg(state);
         command.envs(self.settings.iter().copied());
         command
     }
@@ -98,21 +176,98 @@ impl Peer {
         std::env::temp_dir().join("libcloud-peers").join(self.name)
     }
 
+    /// The server behind this one.
+    fn upstream(&self) -> Result<Option<&'static Peer>> {
+        self.upstream.as_ref().map(|upstream| find(upstream.peer)).transpose()
+    }
+
+    /// Its folder, apart from that of one that was started for itself.
+    fn upstream_state(&self) -> PathBuf {
+        self.state().join("upstream")
+    }
+
+    /// Starts it, and first what it stands in front of; the addresses of both.
     fn start(&self) -> Result<Vec<(String, String)>> {
-        let text = run::read(&mut self.script("start"))?;
-        let exports: Vec<(String, String)> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
-            .collect();
-        if exports.is_empty() {
-            Err(format!("{} started without saying where", self.name))
-        } else {
-            Ok(exports)
+        let mut command = self.script("start", &self.state());
+        let mut exports = Vec::new();
+        if let (Some(upstream), Some(peer)) = (&self.upstream, self.upstream()?) {
+            exports = exports_of(peer.name, &mut peer.script("start", &self.upstream_state()))?;
+            let address = exports.iter().find(|(name, _)| name == upstream.export);
+            let (_, address) =
+                address.ok_or_else(|| format!("{} does not tell its {}", peer.name, upstream.export))?;
+            command.env(upstream.setting, address);
+        }
+        match exports_of(self.name, &mut command) {
+            Ok(own) => {
+                exports.extend(own);
+                Ok(exports)
+            }
+            Err(problem) => {
+                // Nothing stays behind of what could not be used.
+                self.stop()?;
+                Err(problem)
+            }
         }
     }
 
     fn stop(&self) -> Result {
-        run::read(&mut self.script("stop")).map(|_| ())
+        run::read(&mut self.script("stop", &self.state()))?;
+        if let Some(peer) = self.upstream()? {
+            run::read(&mut peer.script("stop", &self.upstream_state()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Starts a server and reads what it tells: `export NAME=value` lines.
+fn exports_of(name: &str, command: &mut Command) -> Result<Vec<(String, String)>> {
+    let text = run::read(command)?;
+    let exports: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
+        .collect();
+    if exports.is_empty() { Err(format!("{name} started without saying where")) } else { Ok(exports) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_peer_has_its_scripts_and_its_tests_are_there() {
+        for (index, peer) in PEERS.iter().enumerate() {
+            assert!(
+                PEERS[..index].iter().all(|other| other.name != peer.name),
+                "{} is there twice",
+                peer.name
+            );
+            for script in ["start", "stop"] {
+                let path = run::root().join("xtask/peers").join(peer.folder).join(script);
+                assert!(path.exists(), "{}: there is no {}", peer.name, path.display());
+            }
+            if let Some(behind) = peer.upstream().unwrap() {
+                assert!(behind.upstream.is_none(), "{}: a chain of servers", peer.name);
+            }
+            for (package, test) in peer.tests {
+                let own = run::root().join("crates").join(package);
+                let family = package.trim_start_matches("libcloud-");
+                let folder =
+                    if own.exists() { own } else { run::root().join("crates/providers").join(family) };
+                assert!(folder.join(format!("tests/{test}.rs")).exists(), "{package} has no test {test}");
+                let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+                let entry = format!("name = \"{test}\"\nrequired-features = [\"peers\"]");
+                assert!(manifest.contains(&entry), "{package}: {test} runs without the feature `peers`");
+            }
+        }
+    }
+
+    #[test]
+    fn every_folder_is_some_peers() {
+        for entry in std::fs::read_dir(run::root().join("xtask/peers")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            assert!(!path.is_dir() || PEERS.iter().any(|peer| peer.folder == name), "{name} is nobody's");
+        }
     }
 }

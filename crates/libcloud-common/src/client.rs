@@ -225,12 +225,13 @@ fn failure(error: &legacy::Error, host: &str) -> Failure {
     Failure { error, unprocessed, renewable: false }
 }
 
-/// A TLS error hides in an I/O error's payload, which is not in its chain of sources.
+/// A TLS error hides in an I/O error's payload, which is not in its chain of sources; that payload may be an I/O error
+/// again.
 fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     if let Some(found) = error.downcast_ref::<rustls::Error>() {
         return Some(found);
     }
-    error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
+    find_tls(error.downcast_ref::<std::io::Error>()?.get_ref()?)
 }
 
 /// The innermost cause: `Connection refused`, not `client error (Connect)`.

@@ -85,16 +85,26 @@ impl Response {
         Some(until.since(now))
     }
 
-    /// The status, and the first words of a body that is not a page for a browser.
+    /// The status, and the first words of the body; of a page for a browser only its title.
     fn describe(&self) -> String {
         let text = self.text();
-        let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
-        if words.is_empty() || words.starts_with('<') {
+        let told = if text.trim_start().starts_with('<') { title(&text).unwrap_or_default() } else { &text };
+        let words: String = told.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+        // Such titles begin with the status, and often say no more.
+        let words = words.strip_prefix(self.status.as_str()).unwrap_or(&words).trim_start();
+        if words.is_empty() || self.status.canonical_reason() == Some(words) {
             format!("answered {}", self.status)
         } else {
             format!("answered {}: {words}", self.status)
         }
     }
+}
+
+/// The title of a page for a browser: proxies and web servers say there what went wrong.
+fn title(page: &str) -> Option<&str> {
+    let from = page.find("<title>")? + "<title>".len();
+    let rest = page.get(from..)?;
+    rest.get(..rest.find('<')?)
 }
 
 /// What a status stands for where the provider says nothing more exact.
@@ -106,5 +116,28 @@ pub fn kind_of_status(status: StatusCode) -> ErrorKind {
         409 => ErrorKind::InvalidState,
         429 => ErrorKind::RateLimited,
         _ => ErrorKind::Provider,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(status: u16, body: &str) -> String {
+        let status = StatusCode::from_u16(status).unwrap();
+        Response { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()) }
+            .error("")
+            .to_string()
+    }
+
+    #[test]
+    fn an_error_without_a_message_tells_the_body_s_words() {
+        assert_eq!(message(418, "no  coffee\n here"), "answered 418 I'm a teapot: no coffee here");
+        assert_eq!(message(503, ""), "answered 503 Service Unavailable");
+        assert_eq!(message(503, "<a><b>x</b></a>"), "answered 503 Service Unavailable");
+        let page = "<html>\n<head><title>400 No required SSL certificate was sent</title></head><body>…</body></html>";
+        assert_eq!(message(400, page), "answered 400 Bad Request: No required SSL certificate was sent");
+        let page = "<html><head><title>502 Bad Gateway</title></head></html>";
+        assert_eq!(message(502, page), "answered 502 Bad Gateway");
     }
 }

@@ -85,6 +85,10 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
             "it was signed by nobody trusted (a private CA can be named as CA file)".into()
         }
         CertificateError::Revoked => "it was revoked".into(),
+        // The verifier has no name of its own for it.
+        CertificateError::Other(problem) if problem.to_string().contains("CaUsedAsEndEntity") => {
+            "it is self-signed, an authority's certificate and no server's".into()
+        }
         other => other.to_string(),
     };
     format!("the server's certificate is refused: {why}")

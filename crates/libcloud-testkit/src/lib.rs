@@ -1,6 +1,7 @@
 //! What the drivers of libcloud are tested with.
 //!
 //! - [`Mock`]: a server that expects exactly these requests, in this order, and fails the test with a diff otherwise.
+//! - [`cassette`] and [`replay`]: recorded exchanges, read, written, and played as a server.
 //! - [`Fixture`s](fixture): bodies as the provider sends them, from `fixtures/` at the root of the workspace.
 //!
 //! Everything here fails by panicking: it is for tests, and is never published.
@@ -17,10 +18,12 @@
     reason = "the texts are for people and written once, when a test has failed"
 )]
 
+pub mod cassette;
 mod fixtures;
 mod http;
 mod mock;
 mod pattern;
+pub mod replay;
 mod server;
 
 pub use fixtures::fixture;

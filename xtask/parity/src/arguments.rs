@@ -1,0 +1,160 @@
+//! Recorded arguments and results in our form.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libcloud_testkit::cassette::{Body, Call, Exchange};
+use serde_json::{Map, Value};
+
+use crate::names;
+
+/// The arguments of a call as ours takes them.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    /// By name.
+    pub(crate) args: Map<String, Value>,
+    /// Whether the content of a stream or file had to be made up.
+    pub(crate) made_content: bool,
+}
+
+/// Folders that are not on this machine, each with what stands for it in the scratch folder.
+const FOLDERS: &[&str] = &["/SRC", "/TMPDIR", "/PYTHON"];
+
+/// Converts the arguments of a call. Files that are to be read are made in the scratch folder.
+///
+/// # Errors
+/// Says what the recording does not have.
+pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> Result<Arguments, String> {
+    let mut made_content = false;
+    let mut args = Map::new();
+    for (name, value) in &call.args {
+        let value = match (name.as_str(), value) {
+            (_, Value::Null) => continue,
+            ("iterator", value) => {
+                let known = value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
+                if known {
+                    value.clone()
+                } else {
+                    made_content = true;
+                    Value::String("x".repeat(content_length(call, exchanges)?))
+                }
+            }
+            ("file_path", Value::String(path)) => {
+                let there = local_path(path, scratch);
+                if is_recorded_folder(path) {
+                    made_content = true;
+                    write(&there, content_length(call, exchanges)?)?;
+                }
+                there.display().to_string().into()
+            }
+            ("destination_path" | "key_file_path" | "ex_key_file", Value::String(path)) => {
+                let there = local_path(path, scratch);
+                if let Some(folder) = there.parent() {
+                    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+                }
+                there.display().to_string().into()
+            }
+            ("extra", Value::Object(extra)) if names::has_typed_extra(&call.call) => {
+                args.extend(
+                    extra.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), plain(v))),
+                );
+                continue;
+            }
+            (_, Value::String(text)) if is_placeholder(text) => {
+                return Err(format!("the recording does not have the argument `{name}` ({text})"));
+            }
+            (_, value) => plain(value),
+        };
+        args.insert(name.clone(), value);
+    }
+    Ok(Arguments { args, made_content })
+}
+
+/// Values that stand for something that was not written down.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    matches!(text, "<mock>" | "<callable>" | "<dict>" | "<list>" | "<stream>" | "<iterator>" | "<MockClient>")
+}
+
+/// A resource or value without the marks of the recording, and without what is null.
+pub(crate) fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(map) if map.get("_type").is_some_and(|class| class == "datetime") => {
+            map.get("iso").cloned().unwrap_or_default()
+        }
+        Value::Object(map) => {
+            let is_node =
+                map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
+            map.iter()
+                .filter(|(key, value)| !key.starts_with('_') && !value.is_null())
+                .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
+                    Some(state) if is_node && key == "state" => (key.clone(), state.into()),
+                    _ => (key.clone(), plain(value)),
+                })
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => other.clone(),
+    }
+}
+
+/// A recorded result in our form: states by name; what is null stays, for it says that there is such a key.
+pub(crate) fn result(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let is_node =
+                map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
+            map.iter()
+                .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
+                    Some(state) if is_node && key == "state" => (key.clone(), state.into()),
+                    _ => (key.clone(), result(value)),
+                })
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        Value::Array(items) => items.iter().map(result).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Where a recorded path is on this machine.
+pub(crate) fn local_path(path: &str, scratch: &Path) -> PathBuf {
+    if is_recorded_folder(path) {
+        scratch.join("files").join(path.trim_start_matches('/').replace('/', "_"))
+    } else {
+        PathBuf::from(path)
+    }
+}
+
+fn is_recorded_folder(path: &str) -> bool {
+    FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+fn write(path: &Path, length: usize) -> Result<(), String> {
+    let problem = |error| format!("{}: {error}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(problem)?;
+    }
+    fs::write(path, "x".repeat(length)).map_err(problem)
+}
+
+/// How long what was sent was: what the requests say, else the result.
+fn content_length(call: &Call, exchanges: &[Exchange]) -> Result<usize, String> {
+    let told = |exchange: &Exchange| {
+        let header =
+            exchange.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length = match &exchange.request.body {
+            Some(Body::Digest { length, .. }) => usize::try_from(*length).ok(),
+            _ => header.and_then(|(_, value)| value.parse().ok()),
+        };
+        length.filter(|_| exchange.request.method == "PUT")
+    };
+    let sent: Option<usize> =
+        exchanges.iter().filter_map(told).fold(None, |sum, length| Some(sum.unwrap_or(0) + length));
+    let size = call.result.as_ref().and_then(|result| result.get("size")).and_then(Value::as_u64);
+    match (sent, size.and_then(|size| usize::try_from(size).ok())) {
+        (Some(length), _) | (None, Some(length)) => Ok(length),
+        // It failed before any of it was sent.
+        (None, None) => Ok(0),
+    }
+}

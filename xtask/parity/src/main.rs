@@ -1,0 +1,85 @@
+//! Plays recorded calls of Apache Libcloud against our drivers: the recording answers as a server, our drivers are called
+//! by the same names with the same arguments, and what they send and give is compared. `cargo xtask parity` runs it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people at a terminal and for CI logs"
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+mod arguments;
+mod compare;
+mod drivers;
+mod names;
+mod player;
+mod report;
+mod rules;
+
+const HELP: &str = "cargo xtask parity --from DIR [--driver NAME] [--format table|json] [--verbose]
+
+  --from DIR      a folder with results/*.jsonl and transcripts/*.jsonl
+  --driver NAME   one driver only: `ec2`, or `dns/dummy` where several services have one of that name
+  --format        table (for people) or json
+  --verbose       every failure, and how often each reason and rule was used, on standard error
+
+Its status is 1 if a call failed.
+";
+
+struct Arguments {
+    from: PathBuf,
+    driver: Option<String>,
+    json: bool,
+    verbose: bool,
+}
+
+fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let (mut from, mut driver, mut json, mut verbose) = (None, None, false, false);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n\n{HELP}"));
+        match word.as_str() {
+            "--from" => from = Some(PathBuf::from(value()?)),
+            "--driver" => driver = Some(value()?),
+            "--format" => match value()?.as_str() {
+                "json" => json = true,
+                "table" => json = false,
+                other => return Err(format!("there is no format `{other}`\n\n{HELP}")),
+            },
+            "--verbose" => verbose = true,
+            other => return Err(format!("there is no argument `{other}`\n\n{HELP}")),
+        }
+    }
+    let from = from.ok_or_else(|| format!("--from is missing\n\n{HELP}"))?;
+    Ok(Arguments { from, driver, json, verbose })
+}
+
+async fn run() -> Result<bool, String> {
+    let arguments = arguments(std::env::args().skip(1))?;
+    let report = player::play(&arguments.from, arguments.driver.as_deref()).await?;
+    if report.rows().next().is_none() {
+        return Err(format!("no recording is of `{}`", arguments.driver.unwrap_or_default()));
+    }
+    if arguments.verbose {
+        eprint!("{}", report.details());
+    }
+    if arguments.json {
+        let rows: Vec<_> = report.rows().collect();
+        println!("{}", serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?);
+    } else {
+        print!("{}", report.table());
+    }
+    Ok(report.failed() == 0)
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("parity: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}

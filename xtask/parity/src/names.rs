@@ -1,0 +1,161 @@
+//! What the classes and arguments of Apache Libcloud are called here.
+
+use libcloud::catalogue::Service;
+
+/// Whose calls a file's lines are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counterpart {
+    /// A driver of ours, by id or constant, and the region that the class stands for.
+    Driver {
+        /// Its id, or an old constant.
+        name: &'static str,
+        /// The region, where the name does not say it.
+        region: Option<&'static str>,
+    },
+    /// A class that no driver of ours is the counterpart of.
+    None(&'static str),
+}
+
+/// The service that a file is about: the first word of its name.
+pub(crate) fn service(api: &str) -> Option<Service> {
+    api.parse().ok()
+}
+
+const BASE_CLASS: &str = "the base class, on its own: drivers of ours are complete";
+const LATER: &str = "a provider that came after 0.14";
+const PARTS: &str = "not a driver but a part of the original's code";
+
+/// The counterpart of a class.
+pub(crate) fn counterpart(api: &str, class: &str) -> Counterpart {
+    let driver = |name| Counterpart::Driver { name, region: None };
+    match (api, class) {
+        ("compute", "NodeDriver") | ("dns", "DNSDriver") | ("storage", "StorageDriver") => {
+            Counterpart::None(BASE_CLASS)
+        }
+        ("compute", class) => match class {
+            "EC2APNENodeDriver" => driver("EC2_AP_NORTHEAST"),
+            "EC2APSENodeDriver" => driver("EC2_AP_SOUTHEAST"),
+            "EC2APSESydneyNodeDriver" => driver("EC2_AP_SOUTHEAST2"),
+            "EC2EUNodeDriver" => driver("EC2_EU_WEST"),
+            "EC2USWestNodeDriver" => driver("EC2_US_WEST"),
+            "EC2USWestOregonNodeDriver" => driver("EC2_US_WEST_OREGON"),
+            "EC2SAEastNodeDriver" => driver("EC2_SA_EAST"),
+            "EucNodeDriver" => driver("eucalyptus"),
+            "IBMNodeDriver" => driver("ibm"),
+            "CloudSigmaZrhNodeDriver" | "CloudSigma_2_0_NodeDriver" => driver("cloudsigma"),
+            "DigitalOcean_v2_NodeDriver" => driver("digitalocean"),
+            "LinodeNodeDriverV4" => driver("linode"),
+            "RackspaceFirstGenNodeDriver" => driver("rackspace_first_gen"),
+            "TerremarkDriver" => driver("terremark"),
+            "DimensionDataNodeDriver" | "NttCisNodeDriver" | "OutscaleSASNodeDriver" => {
+                Counterpart::None(LATER)
+            }
+            class if class.ends_with("Deployment") => Counterpart::None(PARTS),
+            class if class.starts_with("OpenNebula_") => driver("opennebula"),
+            class if class.starts_with("OpenStack_") => driver("openstack"),
+            class if class.starts_with("VCloud_") => driver("vcloud"),
+            _ => named(Service::Compute, class, "NodeDriver"),
+        },
+        ("dns", class) => match class {
+            "GandiLiveDNSDriver" => driver("gandi"),
+            "LinodeDNSDriverV4" => driver("linode"),
+            "RackspaceUKDNSDriver" => driver("RACKSPACE_UK"),
+            "RackspaceUSDNSDriver" => driver("RACKSPACE_US"),
+            "CloudFlareDNSDriver" | "DigitalOceanDNSDriver" | "GoogleDNSDriver" | "PowerDNSDriver" => {
+                Counterpart::None(LATER)
+            }
+            _ => named(Service::Dns, class, "DNSDriver"),
+        },
+        ("loadbalancer", class) => match class {
+            "ElasticLBDriver" => driver("elb"),
+            "RackspaceUKLBDriver" => driver("RACKSPACE_UK"),
+            "GCENodeDriver" => Counterpart::None("the compute driver within the load balancer's tests"),
+            "ApplicationLBDriver" | "DimensionDataLBDriver" | "NttCisLBDriver" => Counterpart::None(LATER),
+            _ => named(Service::LoadBalancer, class, "LBDriver"),
+        },
+        ("storage", class) => match class {
+            "AtmosDriver" => driver("atmos"),
+            "AzureBlobsStorageDriver" => driver("azure_blobs"),
+            "GoogleStorageDriver" => driver("google_storage"),
+            "CloudFilesUKStorageDriver" => driver("CLOUDFILES_UK"),
+            "CloudFilesUSStorageDriver" => driver("CLOUDFILES_US"),
+            "S3APSEStorageDriver" => driver("S3_AP_SOUTHEAST"),
+            "S3EUWestStorageDriver" => driver("S3_EU_WEST"),
+            "S3USWestStorageDriver" => driver("S3_US_WEST"),
+            "DigitalOceanSpacesStorageDriver" | "MinIOStorageDriver" => Counterpart::None(LATER),
+            _ => named(Service::Storage, class, "StorageDriver"),
+        },
+        _ => Counterpart::None(PARTS),
+    }
+}
+
+/// `BrightboxNodeDriver` is `brightbox`.
+fn named(service: Service, class: &str, suffix: &str) -> Counterpart {
+    let name = class.strip_suffix(suffix).unwrap_or(class);
+    libcloud::catalogue::entries(service)
+        .iter()
+        .find(|entry| entry.id.replace('_', "").eq_ignore_ascii_case(name))
+        .map_or(Counterpart::None("a class that has no line in the catalogue"), |entry| Counterpart::Driver {
+            name: entry.id,
+            region: None,
+        })
+}
+
+/// What the constructor's arguments are called in our configuration.
+pub(crate) fn constructor_argument(name: &str) -> &str {
+    match name {
+        "access_id" | "user_id" | "user_name" | "username" | "api_key" | "client_id" => "key",
+        "api_secret" | "password" => "secret",
+        "datacenter" | "location" => "region",
+        other => other,
+    }
+}
+
+/// Whether the dictionary `extra` of this method is several arguments of ours: ttl, priority, content type, meta data.
+pub(crate) fn has_typed_extra(method: &str) -> bool {
+    matches!(
+        method,
+        "upload_object"
+            | "upload_object_via_stream"
+            | "create_record"
+            | "update_record"
+            | "create_zone"
+            | "update_zone"
+    )
+}
+
+/// The states of nodes, which 0.14 numbered.
+pub(crate) fn node_state(number: u64) -> Option<&'static str> {
+    ["running", "rebooting", "terminated", "pending", "unknown", "stopped"]
+        .get(usize::try_from(number).ok()?)
+        .copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_have_counterparts_that_the_catalogue_knows() {
+        for (api, class) in [
+            ("compute", "EC2NodeDriver"),
+            ("compute", "EC2APSESydneyNodeDriver"),
+            ("compute", "BrightboxNodeDriver"),
+            ("compute", "VPSNetNodeDriver"),
+            ("compute", "OpenStack_1_1_NodeDriver"),
+            ("dns", "Route53DNSDriver"),
+            ("dns", "RackspaceUKDNSDriver"),
+            ("loadbalancer", "GCELBDriver"),
+            ("storage", "CloudFilesStorageDriver"),
+            ("storage", "NinefoldStorageDriver"),
+        ] {
+            let Counterpart::Driver { name, .. } = counterpart(api, class) else {
+                panic!("{class} has no counterpart")
+            };
+            libcloud::catalogue::find(service(api).unwrap(), name).unwrap();
+        }
+        assert!(matches!(counterpart("compute", "NodeDriver"), Counterpart::None(_)));
+        assert!(matches!(counterpart("common", "AWSRequestSignerAlgorithmV4"), Counterpart::None(_)));
+        assert!(matches!(counterpart("storage", "SomethingElseStorageDriver"), Counterpart::None(_)));
+    }
+}

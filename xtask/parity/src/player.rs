@@ -1,0 +1,447 @@
+//! Plays recorded calls against our drivers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use libcloud::catalogue::{self, Service};
+use libcloud::common::Clock as _;
+use libcloud::{
+    Config, Error, ErrorKind, ManualClock, Registry, Secret, Support, Timestamp, TransportConfig,
+};
+use libcloud_testkit::cassette::{self, Call, Exchange, Reply};
+use libcloud_testkit::replay::{Received, Replay};
+use serde_json::Value;
+
+use crate::arguments::{self, Arguments};
+use crate::compare::{self, Difference, Place};
+use crate::drivers::{self, AnyDriver};
+use crate::names::{self, Counterpart};
+use crate::report::{Report, Verdict};
+use crate::rules::{self, Context};
+
+/// When a recording does not say when it was made.
+const SOME_TIME: &str = "2026-11-23T11:00:00Z";
+/// The longest that a call may take: everything is on this machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Plays all recordings of a folder, or those of one of our drivers.
+///
+/// # Errors
+/// If a file is not what it should be.
+pub(crate) async fn play(from: &Path, only: Option<&str>) -> Result<Report, String> {
+    let results = from.join("results");
+    let mut files: Vec<PathBuf> = fs::read_dir(&results)
+        .map_err(|error| format!("{}: {error}", results.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(format!("{}: there are no recordings", results.display()));
+    }
+    let replay =
+        Replay::start(likeliest).await.map_err(|error| format!("no port for the server: {error}"))?;
+    let registry = Registry::builtin();
+    let mut report = Report::default();
+    for file in files {
+        let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        let calls = cassette::read_calls(&file).map_err(|error| error.to_string())?;
+        let transcript = from.join("transcripts").join(format!("{name}.jsonl"));
+        let exchanges = if transcript.exists() {
+            cassette::read_exchanges(&transcript).map_err(|error| error.to_string())?
+        } else {
+            Vec::new()
+        };
+        let api = name.split('-').next().unwrap_or_default();
+        for test in tests(calls, exchanges) {
+            let scratch = tempfile::tempdir().map_err(|error| format!("no scratch folder: {error}"))?;
+            let mut stage = Stage {
+                api,
+                registry: &registry,
+                replay: &replay,
+                scratch: scratch.path(),
+                made: HashMap::new(),
+            };
+            for call in &test.calls {
+                let row = stage.row(call);
+                if only.is_some_and(|only| only != row && only != format!("{api}/{row}")) {
+                    continue;
+                }
+                let verdict = stage.play(call, &test.exchanges).await;
+                report.add(api, &row, call, verdict);
+            }
+        }
+    }
+    Ok(report)
+}
+
+struct Test {
+    calls: Vec<Call>,
+    exchanges: HashMap<u64, Exchange>,
+}
+
+/// The calls of each test, in the order of the file.
+fn tests(calls: Vec<Call>, exchanges: Vec<Exchange>) -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    let mut index = BTreeMap::new();
+    for call in calls {
+        let number = *index.entry(call.test.clone()).or_insert_with(|| {
+            tests.push(Test { calls: Vec::new(), exchanges: HashMap::new() });
+            tests.len() - 1
+        });
+        if let Some(test) = tests.get_mut(number) {
+            test.calls.push(call);
+        }
+    }
+    for exchange in exchanges {
+        if let Some(test) = index.get(&exchange.test).and_then(|number| tests.get_mut(*number)) {
+            test.exchanges.insert(exchange.seq, exchange);
+        }
+    }
+    tests
+}
+
+/// The recorded exchange that a request is most like; among equals the first.
+fn likeliest(received: &Received, left: &[(usize, &Exchange)]) -> Option<usize> {
+    left.iter()
+        .filter_map(|(number, exchange)| {
+            Some((compare::likeness(received, exchange)?, std::cmp::Reverse(*number)))
+        })
+        .max()
+        .map(|(_, std::cmp::Reverse(number))| number)
+}
+
+/// What the calls of one test have in common.
+struct Stage<'a> {
+    api: &'a str,
+    registry: &'a Registry,
+    replay: &'a Replay,
+    scratch: &'a Path,
+    /// The last driver of each class.
+    made: HashMap<String, Made>,
+}
+
+struct Made {
+    driver: Result<AnyDriver, Error>,
+    clock: ManualClock,
+    /// What the original's constructor sent; ours sends it with the first call.
+    pending: Vec<Exchange>,
+}
+
+impl Stage<'_> {
+    /// The line of the report that a call belongs to.
+    fn row(&self, call: &Call) -> String {
+        let found = match (names::service(self.api), names::counterpart(self.api, &call.driver)) {
+            (Some(service), Counterpart::Driver { name, .. }) => catalogue::entries(service)
+                .iter()
+                .find(|entry| entry.id == name || entry.constant == name)
+                .map(|entry| entry.alias_of.map_or(entry.id, |alias| alias.id)),
+            _ => None,
+        };
+        found.unwrap_or(&call.driver).to_owned()
+    }
+
+    async fn play(&mut self, call: &Call, recorded: &HashMap<u64, Exchange>) -> Verdict {
+        let (service, name) = match (names::service(self.api), names::counterpart(self.api, &call.driver)) {
+            (Some(service), Counterpart::Driver { name, .. }) => (service, name),
+            (_, Counterpart::None(why)) => return Verdict::Skipped(why.to_owned()),
+            (None, _) => return Verdict::Skipped("not a service".to_owned()),
+        };
+        if let Some(why) = rules::superseded(self.api, &call.driver, call.release.as_deref()) {
+            return Verdict::Superseded(why);
+        }
+        let Ok(options) = drivers::options(self.registry, service, name) else {
+            return Verdict::Skipped("this driver is not implemented yet".to_owned());
+        };
+        let exchanges: Vec<Exchange> =
+            call.requests.iter().filter_map(|seq| recorded.get(seq).cloned()).collect();
+        if call.call == "new" {
+            return self.construct(call, service, name, &options, exchanges);
+        }
+        self.call(call, exchanges).await
+    }
+
+    /// A constructor: it works or is refused as the recorded one. What it sent is left for the first call.
+    fn construct(
+        &mut self,
+        call: &Call,
+        service: Service,
+        name: &str,
+        options: &[&str],
+        pending: Vec<Exchange>,
+    ) -> Verdict {
+        let time = pending.iter().find_map(time_of);
+        let clock = ManualClock::at(time.or_else(|| SOME_TIME.parse().ok()).unwrap_or_else(|| {
+            // The text above is a time.
+            libcloud::SystemClock::shared().now()
+        }));
+        let driver = self
+            .config(call, options, &clock)
+            .and_then(|config| AnyDriver::new(self.registry, service, name, config));
+        let differences = outcome(call, driver.as_ref().map(|_| None));
+        self.made.insert(call.driver.clone(), Made { driver, clock, pending });
+        self.judge(call, &[], &[], false, differences)
+    }
+
+    fn config(&self, call: &Call, options: &[&str], clock: &ManualClock) -> Result<Config, Error> {
+        let mut transport = TransportConfig::new().retries(0).idle_timeout(LIMIT / 3);
+        transport.debug_log = None;
+        let mut config = Config::anonymous().clock(clock.clone()).transport(transport);
+        let endpoint = format!("http://{}", self.replay.address());
+        config.endpoint = endpoint.parse().ok();
+        for (name, value) in &call.args {
+            let text = || match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            match (names::constructor_argument(name), value) {
+                (_, Value::Null) => {}
+                ("key", Value::String(path)) if path.starts_with("/TMPDIR") => {
+                    let folder = self.scratch.join("base");
+                    fs::create_dir_all(&folder).map_err(|error| Error::io("make the base folder", error))?;
+                    config.key = Some(Secret::from(folder.display().to_string()));
+                }
+                ("key" | "creds", _) => config.key = Some(Secret::from(text())),
+                ("secret", _) => config.secret = Some(Secret::from(text())),
+                ("region", _) => config.region = Some(text()),
+                // All connections go to the replay.
+                ("host" | "port" | "secure", _) => {}
+                ("api_version", _) => config.api_version = Some(text()),
+                (name, value) => config = config.option(name, value.clone()),
+            }
+        }
+        // The original addresses containers by path.
+        if options.contains(&"path_style") {
+            config = config.option("path_style", true);
+        }
+        Ok(config)
+    }
+
+    async fn call(&mut self, call: &Call, exchanges: Vec<Exchange>) -> Verdict {
+        let Some(made) = self.made.get_mut(&call.driver) else {
+            return Verdict::Skipped("the recording does not have the driver's constructor".to_owned());
+        };
+        let driver = match &made.driver {
+            Ok(driver) => driver.clone(),
+            Err(error) => return Verdict::failed(Place::Outcome, None, Some(format!("no driver: {error}"))),
+        };
+        let mut expected = std::mem::take(&mut made.pending);
+        expected.extend(exchanges);
+        if let Some(time) = expected.iter().find_map(time_of) {
+            made.clock.advance(time.since(made.clock.now()));
+        }
+        let answered = |exchange: &Exchange| match &exchange.response {
+            Some(Reply::Answer(answer)) => answer.body.as_ref().is_none_or(|body| body.bytes().is_some()),
+            _ => false,
+        };
+        if !expected.iter().all(answered) {
+            return Verdict::Skipped("the recording does not have the answer to a request of it".to_owned());
+        }
+        if let Some(verdict) = not_there(&driver, call) {
+            return verdict;
+        }
+        let Arguments { args, made_content } = match arguments::arguments(call, &expected, self.scratch) {
+            Ok(arguments) => arguments,
+            Err(why) => return Verdict::Skipped(why),
+        };
+        self.replay.load(expected.clone());
+        let answer = tokio::time::timeout(LIMIT, driver.call(&call.call, args.into())).await;
+        let received = self.replay.take();
+        let answer = answer.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Timeout, format!("not done within {} s", LIMIT.as_secs())))
+        });
+        let mut differences = sent(&expected, &received);
+        differences.extend(outcome(call, answer.as_ref().map(Some)));
+        self.judge(call, &expected, &received, made_content, differences)
+    }
+
+    fn judge(
+        &self,
+        call: &Call,
+        exchanges: &[Exchange],
+        received: &[Received],
+        made_content: bool,
+        differences: Vec<Difference>,
+    ) -> Verdict {
+        let driver = self.row(call);
+        let context = Context {
+            api: self.api,
+            driver: &driver,
+            call,
+            exchanges,
+            received,
+            made_content,
+            differences: &differences,
+        };
+        Verdict::of(&context)
+    }
+}
+
+/// A method that our driver does not have: right where the original's has not either.
+fn not_there(driver: &AnyDriver, call: &Call) -> Option<Verdict> {
+    let known = driver.methods().iter().any(|method| method.name == call.call);
+    let is_extension = call.call.starts_with("ex_");
+    let follows = matches!(driver.capabilities().of(base_method(&call.call)), Support::NotImplemented);
+    if known && (is_extension || !follows) {
+        return None;
+    }
+    let refused = call.raises.as_ref().is_some_and(|raised| raised.class == "NotImplementedError");
+    Some(if refused {
+        Verdict::Passed
+    } else {
+        Verdict::Skipped(format!("the driver does not have `{}` yet", call.call))
+    })
+}
+
+/// The method whose capability decides: uploads and downloads by path follow from those of streams.
+fn base_method(name: &str) -> &str {
+    match name {
+        "upload_object" => "upload_object_via_stream",
+        "download_object" | "download_object_range" | "download_object_range_as_stream" => {
+            "download_object_as_stream"
+        }
+        // What follows from what every driver has: never without.
+        "deploy_node" | "wait_until_running" => "create_node",
+        "list_record_types" => "iterate_zones",
+        other => other,
+    }
+}
+
+/// What differs in the requests.
+fn sent(expected: &[Exchange], received: &[Received]) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for one in received {
+        match one.answered_with.and_then(|number| Some((number, expected.get(number)?))) {
+            Some((number, exchange)) => differences.extend(compare::requests(number, exchange, one, false)),
+            None => differences.push(Difference {
+                place: Place::Extra,
+                request: None,
+                recorded: None,
+                ours: Some(line(&one.method, &one.path, one.query.as_deref(), &one.body)),
+            }),
+        }
+    }
+    for (number, exchange) in expected.iter().enumerate() {
+        if !received.iter().any(|one| one.answered_with == Some(number)) {
+            let request = &exchange.request;
+            let told = line(&request.method, &request.path, request.query.as_deref(), b"");
+            differences.push(Difference {
+                place: Place::Missing,
+                request: Some(number),
+                recorded: Some(told),
+                ours: None,
+            });
+        }
+    }
+    differences
+}
+
+fn line(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Value {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let body: String = String::from_utf8_lossy(body).chars().take(100).collect();
+    format!("{method} {path}{query} {body}").trim_end().into()
+}
+
+/// What differs in what came back. Of a constructor only whether it worked.
+fn outcome(call: &Call, ours: Result<Option<&Value>, &Error>) -> Vec<Difference> {
+    let differs = |recorded: &str, ours: String| {
+        vec![Difference {
+            place: Place::Outcome,
+            request: None,
+            recorded: Some(recorded.into()),
+            ours: Some(ours.into()),
+        }]
+    };
+    match (&call.raises, &call.result, ours) {
+        (Some(raised), _, Err(error)) => {
+            if kinds(&raised.class, &raised.bases).is_none_or(|kinds| kinds.contains(&error.kind())) {
+                Vec::new()
+            } else {
+                differs(&raised.class, format!("{}: {error}", error.kind().as_str()))
+            }
+        }
+        (Some(raised), _, Ok(answer)) => {
+            differs(&raised.class, answer.map_or_else(|| "a driver".to_owned(), Value::to_string))
+        }
+        // What the original answers with False is an error.
+        (None, Some(Value::Bool(false)), Err(_)) | (None, None, _) => Vec::new(),
+        (None, Some(_), Err(error)) => differs("worked", format!("{}: {error}", error.kind().as_str())),
+        (None, Some(_), Ok(None)) => Vec::new(),
+        (None, Some(recorded), Ok(Some(ours))) => {
+            let recorded = arguments::result(recorded);
+            match (&recorded, ours) {
+                // Nothing, and done, are one here.
+                (Value::Null, Value::Bool(true)) => Vec::new(),
+                // The content of a stream was not written down.
+                (Value::String(text), _) if arguments::is_placeholder(text) => Vec::new(),
+                (Value::Object(map), Value::String(_)) if map.contains_key("_type") => Vec::new(),
+                (Value::Object(map), _) if map.contains_key("_digest") => Vec::new(),
+                (Value::Array(chunks), Value::String(whole)) if chunks.iter().all(Value::is_string) => {
+                    let joined: String = chunks.iter().filter_map(Value::as_str).collect();
+                    compare::results(&joined.into(), &whole.as_str().into())
+                }
+                _ => compare::results(&recorded, ours),
+            }
+        }
+    }
+}
+
+/// The kinds of error that stand for an exception; none for one that only says that something failed.
+fn kinds(class: &str, bases: &[String]) -> Option<&'static [ErrorKind]> {
+    use ErrorKind as K;
+    Some(match class {
+        "InvalidCredsError" => &[K::InvalidCredentials],
+        "NotImplementedError" => &[K::NotSupported],
+        "MalformedResponseError" | "JsonParseError" => &[K::MalformedResponse],
+        "ValueError" | "TypeError" | "AttributeError" | "KeyError" => {
+            &[K::InvalidArgument, K::InvalidName, K::NotSupported]
+        }
+        "InvalidContainerNameError" => &[K::InvalidName],
+        "ObjectHashMismatchError" => &[K::HashMismatch],
+        "ContainerIsNotEmptyError" => &[K::NotEmpty],
+        class if class.contains("DoesNotExist") || class.contains("NotFound") => &[K::NotFound],
+        class if class.contains("AlreadyExists") => &[K::AlreadyExists],
+        _ if bases.is_empty() => return None,
+        _ => return None,
+    })
+}
+
+/// When a request was made, as it says itself.
+fn time_of(exchange: &Exchange) -> Option<Timestamp> {
+    let request = &exchange.request;
+    let header = |name: &str| {
+        request
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
+    let (params, _) = compare::recorded_params(request);
+    let param = params.iter().find(|(name, _)| name.eq_ignore_ascii_case("timestamp"));
+    [header("x-amz-date"), header("x-ms-date"), header("date"), param.map(|(_, value)| value.as_str())]
+        .into_iter()
+        .flatten()
+        .find_map(|text| basic_time(text).or_else(|| text.parse().ok()))
+}
+
+/// `20261123T110151Z`.
+fn basic_time(text: &str) -> Option<Timestamp> {
+    let digits = text.strip_suffix('Z')?.replace('T', "");
+    if digits.len() != 14 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize, to: usize| digits.get(from..to);
+    format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        part(0, 4)?,
+        part(4, 6)?,
+        part(6, 8)?,
+        part(8, 10)?,
+        part(10, 12)?,
+        part(12, 14)?
+    )
+    .parse()
+    .ok()
+}
