@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use libcloud::common::Proxy;
 
 use crate::{call, compute, config, dns, lb, manual, pricing, providers, storage};
 
@@ -64,6 +65,9 @@ pub(crate) struct Global {
     /// The only certificate authorities to trust
     #[arg(long, global = true, value_name = "FILE", help_heading = "Connections")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// The proxy that connections go through: `http://…`, `socks5://…` or `none`; without, what the environment says
+    #[arg(long, global = true, value_name = "URL", help_heading = "Connections")]
+    pub(crate) proxy: Option<Proxy>,
     /// The longest that a call may take, in seconds
     #[arg(long, global = true, value_name = "SECONDS", help_heading = "Connections")]
     pub(crate) timeout: Option<f64>,

@@ -4,11 +4,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use libcloud::catalogue::Service;
 use libcloud::common::{Extra, REDACTED, json};
 use libcloud::{Error, Result};
 use serde_json::Value;
 
 use crate::args::Format;
+use crate::check;
 use crate::context::{Context, create_private};
 use crate::output::Columns;
 use crate::profile::{self, Profile, Profiles};
@@ -49,6 +51,7 @@ const EXAMPLE: &str = r#"# Profiles of libcloud: accounts under names of your ow
 #endpoint = "https://cloud.example.com:8773/services/Cloud"
 #auth_url = "https://auth.example.com"  # if it is apart
 #api_version = "2013-02-01"             # if it speaks an old one
+#proxy = "http://proxy.example.com:3128"  # without, what the environment says; "none" for none
 #ca_file = "~/lab-ca.pem"               # the only authorities to trust
 #key = "me"
 #secret = "my secret"
@@ -71,6 +74,14 @@ enum What {
     },
     /// Show where the configuration file is
     Path,
+    /// Show where credentials are looked for, what is found, and who the provider says they belong to
+    ///
+    /// Values are never shown. The provider is asked by a call that changes nothing; --dry-run leaves that out.
+    Check {
+        /// The service whose driver is asked, where the provider has several
+        #[arg(long)]
+        service: Option<Service>,
+    },
 }
 
 pub(crate) async fn run(context: &Context, command: ConfigCommand) -> Result<ExitCode> {
@@ -85,6 +96,7 @@ pub(crate) async fn run(context: &Context, command: ConfigCommand) -> Result<Exi
             let profiles: &Profiles = context.profiles()?;
             context.output.value(&shown(&name, profiles.get(&name)?))?;
         }
+        What::Check { service } => return check::run(context, service).await,
         What::Path => {
             let (path, _) = profile::place()?;
             if context.global.format == Format::Table {
@@ -127,6 +139,7 @@ fn shown(name: &str, profile: &Profile) -> Value {
         "auth_url": profile.auth_url.as_ref().map(libcloud::common::Url::as_str),
         "api_version": profile.api_version,
         "ca_file": profile.ca_file,
+        "proxy": profile.proxy.as_ref().map(|proxy| format!("{proxy:?}")),
         "timeout": profile.timeout,
         "retries": profile.retries,
         "options": *Extra::from(profile.options.clone()).redacted(),

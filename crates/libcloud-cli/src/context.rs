@@ -154,7 +154,7 @@ impl Context {
     }
 
     /// The profile that the arguments name.
-    fn profile(&self) -> Result<Option<&Profile>> {
+    pub(crate) fn profile(&self) -> Result<Option<&Profile>> {
         self.global.profile.as_deref().map(|name| self.profiles()?.get(name)).transpose()
     }
 
@@ -229,6 +229,9 @@ impl Context {
         let (global, transport) = (&self.global, &mut config.transport);
         transport.debug_log = self.debug_log.clone().or(transport.debug_log.take());
         transport.ca_file = global.ca_file.clone().or(profile.and_then(|profile| profile.ca_file.clone()));
+        transport.proxy =
+            global.proxy.clone().or(profile.and_then(|profile| profile.proxy.clone())).unwrap_or_default();
+        transport.user_agent = Some(concat!("libcloud-cli/", env!("CARGO_PKG_VERSION")).to_owned());
         if let Some(retries) = global.retries.or(profile.and_then(|profile| profile.retries)) {
             transport.retries = retries;
         }

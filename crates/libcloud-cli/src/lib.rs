@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 mod args;
 mod call;
+mod check;
 mod compute;
 mod config;
 mod context;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
-use libcloud::common::{Map, Url, is_secret_name};
+use libcloud::common::{Map, Proxy, Url, is_secret_name};
 use libcloud::{Error, ErrorKind, Result, Secret};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
@@ -28,6 +28,8 @@ pub(crate) struct Profile {
     pub(crate) auth_url: Option<Url>,
     pub(crate) api_version: Option<String>,
     pub(crate) ca_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "proxy")]
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) timeout: Option<f64>,
     pub(crate) retries: Option<u32>,
     #[serde(default)]
@@ -40,7 +42,11 @@ impl Profile {
         // A key with a secret beside it is a name; alone it is what lets one in. Of these two it is a folder or a number.
         let is_harmless = matches!(self.provider.as_deref(), Some("local" | "dummy"));
         let is_alone = self.key.is_some() && self.secret_file.is_none() && !is_harmless;
-        self.secret.is_some() || is_alone || self.options.keys().any(|name| is_secret_name(name))
+        let has_proxy_password = matches!(&self.proxy, Some(Proxy::Url(url)) if url.password().is_some());
+        self.secret.is_some()
+            || is_alone
+            || has_proxy_password
+            || self.options.keys().any(|name| is_secret_name(name))
     }
 }
 
@@ -209,6 +215,12 @@ fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Err
     text.parse().map(Some).map_err(|error| wrong(&error))
 }
 
+/// Not in the error either: a proxy may have a password.
+fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Proxy>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|error: Error| de::Error::custom(error.message()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,6 +242,7 @@ mod tests {
             auth_url = "http://127.0.0.1:5001"
             api_version = "2"
             ca_file = "/ca.pem"
+            proxy = "http://proxy:3128"
             timeout = 2.5
             retries = 0
             options = { boot_polls = 2, tags = ["a"] }
@@ -241,6 +254,7 @@ mod tests {
         assert_eq!(work.key.as_ref().unwrap().expose(), "AKIA");
         assert_eq!(work.secret_file.as_deref(), Some(Path::new("/etc/libcloud/work.secret")));
         assert_eq!(work.ca_file.as_deref(), Some(Path::new("/ca.pem")));
+        assert_eq!(work.proxy, Some("http://proxy:3128".parse().unwrap()));
         assert_eq!((work.timeout, work.retries), (Some(2.5), Some(0)));
         assert_eq!(Value::from(work.options.clone()), serde_json::json!({"boot_polls": 2, "tags": ["a"]}));
     }
@@ -251,6 +265,10 @@ mod tests {
             ("[profiles.a]\n  colour = 1\n", "config.toml:2:3: unknown field `colour`"),
             ("[profile.a]\n", "config.toml:1:2: unknown field `profile`"),
             ("[profiles.a]\nendpoint = \"nowhere\"\n", "config.toml:2:12: `nowhere` is not a URL"),
+            (
+                "[profiles.a]\nproxy = \"ftp://me:170141@p\"\n",
+                "config.toml:2:9: a proxy is reached by one of",
+            ),
             ("[profiles.a]\nsecret = 170141\n", "config.toml:2:10: expected a text in quotes"),
             ("[profiles.a]\nsecret = \"170141\n", "config.toml:2:"),
             ("[profiles.a]\nsecret = \"170141\"\nsecret_file = \"x\"", "the profile `a` has both"),

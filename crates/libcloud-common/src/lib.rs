@@ -42,6 +42,7 @@ mod provider;
 mod proxy;
 mod request;
 mod response;
+mod search;
 mod secret;
 mod service;
 mod session;
@@ -72,6 +73,7 @@ pub use provider::{Descriptor, Driver, Factory, Registration};
 pub use proxy::Proxy;
 pub use request::{Body, ByteStream, Param, Repeat, Request};
 pub use response::{Response, StreamingResponse, kind_of_status};
+pub use search::{FindCredentials, Identity, Look, Search, Sources};
 pub use secret::{REDACTED, Secret, serialize_exposed};
 #[doc(hidden)]
 pub use service::refuse;

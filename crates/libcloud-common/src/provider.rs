@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::dispatch::{ArgSpec, Dispatch};
-use crate::{Capabilities, Clock, Config, Result, SystemClock};
+use crate::{BoxFuture, Capabilities, Clock, Config, Error, FindCredentials, Identity, Result, SystemClock};
 
 /// The fixed facts about one driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,14 @@ pub trait Driver: Dispatch {
         &[]
     }
 
+    /// Who the provider says that the credentials belong to. Asks by a call that changes nothing.
+    ///
+    /// # Errors
+    /// `NotSupported` where the provider has no such call.
+    fn identity(&self) -> BoxFuture<'_, Result<Identity>> {
+        Box::pin(std::future::ready(Err(Error::not_supported("identity"))))
+    }
+
     /// The clock by which it waits: that of its configuration.
     fn clock(&self) -> Arc<dyn Clock> {
         SystemClock::shared()
@@ -63,6 +71,8 @@ pub struct Registration<D: ?Sized> {
     pub capabilities: fn() -> Capabilities,
     /// The options that its configuration takes by name.
     pub options: &'static [ArgSpec],
+    /// Looks for its credentials where the provider's own tools keep them, if it does.
+    pub credentials: Option<FindCredentials>,
     /// Makes one.
     pub factory: Factory<D>,
 }
@@ -74,12 +84,18 @@ impl<D: ?Sized> Registration<D> {
         capabilities: fn() -> Capabilities,
         factory: impl Fn(Config) -> Result<Arc<D>> + Send + Sync + 'static,
     ) -> Self {
-        Self { descriptor, capabilities, options: &[], factory: Arc::new(factory) }
+        Self { descriptor, capabilities, options: &[], credentials: None, factory: Arc::new(factory) }
     }
 
     /// Lists the options that the driver's configuration takes by name.
     pub fn options(mut self, options: &'static [ArgSpec]) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Says how the driver looks for credentials.
+    pub fn credentials(mut self, find: FindCredentials) -> Self {
+        self.credentials = Some(find);
         self
     }
 }
@@ -90,6 +106,7 @@ impl<D: ?Sized> Clone for Registration<D> {
             descriptor: self.descriptor,
             capabilities: self.capabilities,
             options: self.options,
+            credentials: self.credentials,
             factory: Arc::clone(&self.factory),
         }
     }

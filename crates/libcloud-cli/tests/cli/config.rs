@@ -1,7 +1,7 @@
 //! Profiles and the file that they are in.
 
 use predicates::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Home, arg};
 
@@ -182,4 +182,57 @@ fn a_profile_is_good_for_all_services_of_its_provider_and_for_no_other() {
     home.bare().args(["storage", "presign", "s3:photos/cat.jpg"]).assert().code(3).stdout("");
     let other = ["--profile", "work", "storage", "ls", "dummy:"];
     home.bare().args(other).assert().success().stdout(predicate::str::contains("canary").not());
+}
+
+#[test]
+fn check_tells_where_it_looked_and_never_what_it_found() {
+    let home = Home::new();
+    configure(&home, "[profiles.play]\nprovider = \"dummy\"\nkey = \"canary\"\nsecret = \"canary\"\n");
+    let mut command = home.bare();
+    command
+        .args(["--profile", "play", "--format", "json", "config", "check"])
+        .env("LIBCLOUD_SECRET", "canary");
+    let output = command.assert().success().get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("canary"), "{text}");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&told["provider"], &told["service"], &told["accepted"]),
+        (&"dummy".into(), &"compute".into(), &true.into())
+    );
+    let looked: Vec<_> = told["looked_for"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|look| (look["what"].as_str().unwrap(), look["found"] == true))
+        .collect();
+    assert_eq!(looked, [("key", false), ("key", true), ("secret", true)], "{text}");
+}
+
+#[test]
+fn check_without_credentials_names_every_place() {
+    let home = Home::new();
+    let mut command = home.bare();
+    let assert = command.args(["--provider", "ec2", "config", "check"]).assert().code(3);
+    let output = assert.get_output();
+    let (table, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        table.contains("--key and LIBCLOUD_KEY") && table.contains("the variable AWS_ACCESS_KEY_ID"),
+        "{table}"
+    );
+    assert_eq!(
+        error.trim(),
+        "error: the access key is missing: give it in the configuration or the variable AWS_ACCESS_KEY_ID"
+    );
+}
+
+#[test]
+fn check_asks_nobody_in_a_dry_run() {
+    let home = Home::new();
+    let mut command = home.bare();
+    // Nobody listens there: asking would fail.
+    let arguments = ["--provider", "ec2", "--endpoint", "http://127.0.0.1:1", "--dry-run", "config", "check"];
+    command.args(arguments).env("AWS_ACCESS_KEY_ID", "canary").env("AWS_SECRET_ACCESS_KEY", "canary");
+    let table = String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap();
+    assert!(table.contains("the variable AWS_SECRET_ACCESS_KEY") && !table.contains("canary"), "{table}");
 }

@@ -1,6 +1,6 @@
 //! Where the access key comes from.
 
-use libcloud_common::{Config, Error, ErrorKind, Result, Secret};
+use libcloud_common::{Config, Result, Search, Secret};
 
 /// An access key, permanent or temporary.
 #[derive(Clone, Debug)]
@@ -13,75 +13,81 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// The key of the configuration, else that of the environment; never a mixture of both.
-    pub(crate) fn find(
-        config: &Config,
-        token: Option<Secret>,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self> {
-        let given = |secret: &Option<Secret>| secret.clone().filter(|secret| !secret.is_empty());
-        let variable = |name: &str| env(name).filter(|value| !value.is_empty()).map(Secret::new);
-        let (access_key, secret_key, token) = match given(&config.key) {
-            Some(key) => (Some(key), given(&config.secret), token),
+    pub(crate) fn find(config: &Config, token: Option<&Secret>, search: &mut Search) -> Result<Self> {
+        let (access_key, secret_key, token) = match search.given(ACCESS_KEY, config.key.as_ref()) {
+            Some(access_key) => {
+                (access_key, search.given(SECRET_KEY, config.secret.as_ref()), search.given(TOKEN, token))
+            }
             None => (
-                variable("AWS_ACCESS_KEY_ID"),
-                variable("AWS_SECRET_ACCESS_KEY"),
-                token.or_else(|| variable("AWS_SESSION_TOKEN")),
+                search.variable(ACCESS_KEY, "AWS_ACCESS_KEY_ID").ok_or_else(|| search.missing(ACCESS_KEY))?,
+                search.variable(SECRET_KEY, "AWS_SECRET_ACCESS_KEY"),
+                search.first(TOKEN, token, &["AWS_SESSION_TOKEN"]),
             ),
         };
-        match (access_key, secret_key) {
-            (Some(access_key), Some(secret_key)) => Ok(Self { access_key, secret_key, token }),
-            (None, _) => Err(missing("access key", "key", "AWS_ACCESS_KEY_ID")),
-            (Some(_), None) => Err(missing("secret key", "secret", "AWS_SECRET_ACCESS_KEY")),
-        }
+        let secret_key = secret_key.ok_or_else(|| search.missing(SECRET_KEY))?;
+        Ok(Self { access_key, secret_key, token })
     }
 }
 
-fn missing(what: &str, field: &str, variable: &str) -> Error {
-    Error::new(
-        ErrorKind::InvalidCredentials,
-        format!("the {what} is missing: give `{field}` with the configuration, or set {variable}"),
-    )
-}
+const ACCESS_KEY: &str = "access key";
+const SECRET_KEY: &str = "secret key";
+const TOKEN: &str = "session token";
 
 #[cfg(test)]
 mod tests {
+    use libcloud_common::{ErrorKind, Sources};
+
     use super::*;
 
-    fn environment(name: &str) -> Option<String> {
-        match name {
-            "AWS_ACCESS_KEY_ID" => Some("env-key".into()),
-            "AWS_SECRET_ACCESS_KEY" => Some("env-secret".into()),
-            "AWS_SESSION_TOKEN" => Some("env-token".into()),
-            _ => None,
-        }
+    fn environment() -> Search {
+        Search::new(&Sources::of(
+            [
+                ("AWS_ACCESS_KEY_ID", "env-key"),
+                ("AWS_SECRET_ACCESS_KEY", "env-secret"),
+                ("AWS_SESSION_TOKEN", "env-token"),
+            ],
+            [],
+        ))
     }
 
     #[test]
     fn the_configuration_wins_and_is_not_mixed_with_the_environment() {
-        let found = Credentials::find(&Config::new("key", "secret"), None, environment).unwrap();
+        let found = Credentials::find(&Config::new("key", "secret"), None, &mut environment()).unwrap();
         assert_eq!(found.access_key.expose(), "key");
         assert_eq!(found.secret_key.expose(), "secret");
         assert_eq!(found.token, None);
 
-        let error = Credentials::find(&Config::with_key("key"), None, environment).unwrap_err();
+        let error = Credentials::find(&Config::with_key("key"), None, &mut environment()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidCredentials);
-        assert!(error.to_string().contains("`secret`"), "{error}");
+        assert_eq!(error.to_string(), "the secret key is missing: give it in the configuration");
     }
 
     #[test]
     fn the_environment_is_asked_when_there_is_no_key() {
-        let found = Credentials::find(&Config::anonymous(), None, environment).unwrap();
+        let mut search = environment();
+        let found = Credentials::find(&Config::anonymous(), None, &mut search).unwrap();
         assert_eq!(found.access_key.expose(), "env-key");
         assert_eq!(found.secret_key.expose(), "env-secret");
         assert_eq!(found.token.unwrap().expose(), "env-token");
+        let found: Vec<_> =
+            search.looks().iter().filter(|look| look.found).map(|look| look.place.as_str()).collect();
+        assert_eq!(
+            found,
+            [
+                "the variable AWS_ACCESS_KEY_ID",
+                "the variable AWS_SECRET_ACCESS_KEY",
+                "the variable AWS_SESSION_TOKEN",
+            ]
+        );
     }
 
     #[test]
-    fn without_any_the_error_says_where_to_put_it() {
-        let error = Credentials::find(&Config::anonymous(), None, |_| None).unwrap_err();
+    fn without_any_the_error_says_where_it_was_looked_for() {
+        let mut search = Search::new(&Sources::of([], []));
+        let error = Credentials::find(&Config::anonymous(), None, &mut search).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the access key is missing: give `key` with the configuration, or set AWS_ACCESS_KEY_ID"
+            "the access key is missing: give it in the configuration or the variable AWS_ACCESS_KEY_ID"
         );
     }
 }

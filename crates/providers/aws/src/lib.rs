@@ -38,6 +38,7 @@ mod credentials;
 pub mod ec2;
 pub mod s3;
 mod signer;
+mod sts;
 mod wire;
 
 pub use ec2::{Ec2Driver, Ec2Options};
@@ -49,6 +50,7 @@ pub fn ec2() -> Registration<dyn ComputeDriver> {
         Ok(Arc::new(Ec2Driver::new(config)?) as Arc<dyn ComputeDriver>)
     })
     .options(Ec2Options::FIELDS)
+    .credentials(ec2::find_credentials)
 }
 
 /// Amazon S3, for a registry.
@@ -57,4 +59,5 @@ pub fn s3() -> Registration<dyn StorageDriver> {
         Ok(Arc::new(S3Driver::new(config)?) as Arc<dyn StorageDriver>)
     })
     .options(S3Options::FIELDS)
+    .credentials(s3::find_credentials)
 }

@@ -1,12 +1,12 @@
 use http::HeaderMap;
-use libcloud_common::json;
+use libcloud_common::{Search, Sources, json};
 
 use super::*;
 
 const EC2: Service = Service { provider: "ec2", name: "ec2", api_version: "2016-11-15" };
 
 fn connection(config: &Config) -> Result<QueryConnection> {
-    let credentials = Credentials::find(config, None, |_| None)?;
+    let credentials = Credentials::find(config, None, &mut Search::new(&Sources::of([], [])))?;
     QueryConnection::new(&EC2, config, credentials, SignatureVersion::V4)
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use libcloud_common::dispatch::Method;
 use libcloud_common::{
-    ArgSpec, Arguments as _, BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error, Extensions,
-    Options, Result, Secret, arguments, once, serialize_exposed,
+    ArgSpec, Arguments as _, BoxFuture, BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error,
+    Extensions, Identity, Options, Result, Search, Secret, Sources, arguments, once, serialize_exposed,
 };
 use libcloud_compute::{
     ComputeDriver, CreateNode, KeyPair, ListImages, ListSizes, Node, NodeImage, NodeLocation, NodeSize,
@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 use crate::connection::{QueryConnection, Service, listing};
 use crate::credentials::Credentials;
 use crate::signer::{SignatureVersion, string_or_number};
+use crate::sts::Sts;
 use crate::wire;
 
 mod images;
@@ -54,6 +55,7 @@ pub struct Ec2Options {
 #[derive(Clone, Debug)]
 pub struct Ec2Driver {
     conn: QueryConnection,
+    sts: Sts,
 }
 
 impl Ec2Driver {
@@ -65,14 +67,21 @@ impl Ec2Driver {
     pub fn new(config: Config) -> Result<Self> {
         let options: Ec2Options = config.driver_options(DESCRIPTOR.id)?;
         let signature = SignatureVersion::from_option(options.signature_version.as_deref())?;
-        let credentials = Credentials::find(&config, options.token, |name| std::env::var(name).ok())?;
-        Ok(Self { conn: QueryConnection::new(&SERVICE, &config, credentials, signature)? })
+        let search = &mut Search::new(&Sources::system());
+        let credentials = Credentials::find(&config, options.token.as_ref(), search)?;
+        let sts = Sts::beside(&config, credentials.clone(), signature)?;
+        Ok(Self { conn: QueryConnection::new(&SERVICE, &config, credentials, signature)?, sts })
     }
 
     /// The region that this driver talks to.
     pub fn region(&self) -> &str {
         self.conn.region()
     }
+}
+
+pub(crate) fn find_credentials(config: &Config, search: &mut Search) -> Result<()> {
+    let options: Ec2Options = config.driver_options(DESCRIPTOR.id)?;
+    Credentials::find(config, options.token.as_ref(), search).map(drop)
 }
 
 impl Extensions for Ec2Driver {
@@ -120,6 +129,10 @@ impl Driver for Ec2Driver {
             "create_node" => Ec2CreateNode::FIELDS,
             _ => &[],
         }
+    }
+
+    fn identity(&self) -> BoxFuture<'_, Result<Identity>> {
+        Box::pin(self.sts.caller_identity())
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use http::Method;
 use libcloud_common::xml::Writer;
 use libcloud_common::{
-    BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind, Extensions,
-    Extra, ExtraFields, Options, Result, Secret, Timestamp, arguments, serialize_exposed,
+    BoxFuture, BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind,
+    Extensions, Extra, ExtraFields, Identity, Options, Result, Search, Secret, Sources, Timestamp, arguments,
+    serialize_exposed,
 };
 use libcloud_storage::{
     Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, StorageDriver, StreamObject,
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
 use crate::signer::{SignatureVersion, string_or_number};
+use crate::sts::Sts;
 use connection::{S3Connection, listing};
 
 mod connection;
@@ -82,6 +84,7 @@ pub struct S3GetObjectCdnUrl {
 #[derive(Clone, Debug)]
 pub struct S3Driver {
     conn: S3Connection,
+    sts: Sts,
 }
 
 impl S3Driver {
@@ -102,14 +105,22 @@ impl S3Driver {
                 .with_resource("option", "signature_version"));
             }
         }
-        let credentials = Credentials::find(&config, options.token, |name| std::env::var(name).ok())?;
-        Ok(Self { conn: S3Connection::new(DESCRIPTOR.id, &config, credentials, options.path_style)? })
+        let search = &mut Search::new(&Sources::system());
+        let credentials = Credentials::find(&config, options.token.as_ref(), search)?;
+        let sts = Sts::beside(&config, credentials.clone(), SignatureVersion::V4)?;
+        let conn = S3Connection::new(DESCRIPTOR.id, &config, credentials, options.path_style)?;
+        Ok(Self { conn, sts })
     }
 
     /// The region that this driver talks to.
     pub fn region(&self) -> &str {
         self.conn.region()
     }
+}
+
+pub(crate) fn find_credentials(config: &Config, search: &mut Search) -> Result<()> {
+    let options: S3Options = config.driver_options(DESCRIPTOR.id)?;
+    Credentials::find(config, options.token.as_ref(), search).map(drop)
 }
 
 impl Extensions for S3Driver {}
@@ -144,6 +155,10 @@ impl Driver for S3Driver {
 
     fn capabilities(&self) -> Capabilities {
         capabilities()
+    }
+
+    fn identity(&self) -> BoxFuture<'_, Result<Identity>> {
+        Box::pin(self.sts.caller_identity())
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -1,10 +1,10 @@
 use http::HeaderMap;
-use libcloud_common::ManualClock;
+use libcloud_common::{ManualClock, Search, Sources};
 
 use super::*;
 
 fn connection(config: Config, path_style: Option<bool>) -> S3Connection {
-    let credentials = Credentials::find(&config, None, |_| None).unwrap();
+    let credentials = Credentials::find(&config, None, &mut Search::new(&Sources::of([], []))).unwrap();
     S3Connection::new("s3", &config, credentials, path_style).unwrap()
 }
 
