@@ -2,7 +2,6 @@
 //! leaks into them cannot be exchanged, or updated, without breaking users.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -50,7 +49,7 @@ pub(crate) fn check() -> Result {
                 .args(["--output-format=json", "--cap-lints=allow"])
                 .env("RUSTC_BOOTSTRAP", "1"),
         )?;
-        let path = target()?.join("doc").join(format!("{}.json", package.replace('-', "_")));
+        let path = run::target()?.join("doc").join(format!("{}.json", package.replace('-', "_")));
         let text = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let described: Value =
             serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -65,13 +64,6 @@ pub(crate) fn check() -> Result {
     } else {
         Err(leaks.into_iter().collect::<Vec<_>>().join("\n"))
     }
-}
-
-fn target() -> Result<PathBuf> {
-    let text = run::read(&mut run::cargo_with(["metadata", "--format-version=1", "--no-deps"]))?;
-    let metadata: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
-    let folder = metadata.get("target_directory").and_then(Value::as_str);
-    folder.map(PathBuf::from).ok_or_else(|| "cargo metadata tells no target_directory".into())
 }
 
 /// Adds the leaks of one crate and gives the number of items that were looked at.

@@ -9,10 +9,12 @@ use std::process::ExitCode;
 
 mod api;
 mod ci;
+mod fuzz;
 mod layers;
 mod matrix;
 mod parity;
 mod peers;
+mod release;
 mod run;
 
 /// What went wrong, for a person.
@@ -24,11 +26,15 @@ const HELP: &str = "cargo xtask <chore>
   layers                 check that the arrows between the crates point one way
   api                    check that public signatures show no foreign type that is not on the list
   matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
+  fuzz [--seconds N] [TARGET …]
+                         run fuzz targets, 60 s each or as long as told; `fuzz list` names them
   parity --from DIR …    play recorded calls of Apache Libcloud against our drivers; `parity --help`
   peers install          install what the real servers with tests need
   peers list             the real servers that the drivers are tested against
   peers start|stop NAME  start or stop one; start prints its addresses and test credentials
   peers test [NAME …]    start them, run the tests that need them, stop them
+  release --dry-run [--key ID]
+                         check versions and changelog, pack the crates, make archives, checksums and signatures
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +44,8 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(true),
         ["ci", "--no-peers"] => ci::run(false),
         ["api"] => api::check(),
+        ["fuzz", "list"] => fuzz::list(),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["layers"] => layers::check(),
         ["matrix"] => matrix::write(),
         ["matrix", "--check"] => matrix::check(),
@@ -50,6 +58,10 @@ fn main() -> ExitCode {
         ["peers", "start", name] => peers::start(name),
         ["peers", "stop", name] => peers::stop(name),
         ["peers", "test", names @ ..] => peers::test(names),
+        ["release", "--dry-run", options @ ..] => release::dry_run(options),
+        ["release", ..] => {
+            Err("only `release --dry-run` is done by a machine; docs/src/releasing.md has the rest".into())
+        }
         ["help" | "--help"] | [] => {
             print!("{HELP}");
             Ok(())

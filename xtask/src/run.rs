@@ -12,6 +12,15 @@ pub(crate) fn root() -> PathBuf {
     own.parent().unwrap_or(own).to_owned()
 }
 
+/// The folder that cargo builds in.
+pub(crate) fn target() -> Result<PathBuf> {
+    let text = read(&mut cargo_with(["metadata", "--format-version=1", "--no-deps"]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+    let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+    folder.map(PathBuf::from).ok_or_else(|| "cargo metadata tells no target_directory".into())
+}
+
 /// The cargo that runs this.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

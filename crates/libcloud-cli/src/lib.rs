@@ -37,6 +37,12 @@ mod storage;
 use args::{Cli, Command};
 use context::Context;
 
+/// Reads a configuration as if it stood in `config.toml`. For the fuzz targets, which reach no private item.
+#[doc(hidden)]
+pub fn check_configuration(text: &str) -> libcloud::Result<()> {
+    profile::Profiles::parse("config.toml".into(), text).map(drop)
+}
+
 /// Runs the program with these drivers on the arguments of the process, and tells its exit status.
 pub fn run(registry: Registry) -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -1,0 +1,27 @@
+//! Price files, which users write and download.
+#![no_main]
+
+use libcloud::Price;
+use libcloud::pricing::PriceTable;
+use libfuzzer_sys::fuzz_target;
+
+fn walk(table: &PriceTable) {
+    for (key, _) in table.iter() {
+        let _ = (table.price(key), table.get(key));
+        if let Some(inner) = table.table(key) {
+            walk(inner);
+        }
+    }
+}
+
+fuzz_target!(|text: &str| {
+    if let Ok(table) = serde_json::from_str::<PriceTable>(text) {
+        walk(&table);
+        let written = serde_json::to_string(&table).expect("what was read can be written");
+        let again: PriceTable = serde_json::from_str(&written).expect("what was written can be read");
+        assert_eq!(serde_json::to_string(&again).expect("and written again"), written);
+    }
+    if let Ok(price) = text.parse::<Price>() {
+        assert_eq!(price.to_string().parse::<Price>().expect("what was written can be read"), price);
+    }
+});
