@@ -37,7 +37,7 @@ const UNEXPECTED: u16 = 418;
 /// let server = Mock::start();
 /// server.expect(
 ///     Exchange::get("/v2/images?page=1")
-///         .header("accept-encoding", "gzip, deflate")
+///         .header("accept-encoding", "gzip,deflate")
 ///         .no_header("authorization")
 ///         .answers(200)
 ///         .json(&json!({"images": []})),
