@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod api;
 mod ci;
+mod fixtures;
 mod layers;
 mod matrix;
 mod parity;
@@ -21,6 +22,7 @@ type Result<T = ()> = std::result::Result<T, String>;
 const HELP: &str = "cargo xtask <chore>
 
   ci [--no-peers]        everything that a change must pass, in the order of its cost
+  fixtures check [NAME]  run the tests, of one family or of all crates, and fail on a file of fixtures/ that none reads
   layers                 check that the arrows between the crates point one way
   api                    check that public signatures show no foreign type that is not on the list
   matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(true),
         ["ci", "--no-peers"] => ci::run(false),
         ["api"] => api::check(),
+        ["fixtures", "check"] => fixtures::check(None),
+        ["fixtures", "check", family] => fixtures::check(Some(family)),
         ["layers"] => layers::check(),
         ["matrix"] => matrix::write(),
         ["matrix", "--check"] => matrix::check(),

@@ -33,6 +33,7 @@ mod pages;
 mod pattern;
 mod recorder;
 pub mod replay;
+mod scaffold;
 mod sent_once;
 mod server;
 mod subject;

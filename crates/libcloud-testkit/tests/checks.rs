@@ -1,7 +1,12 @@
 //! The tests that hold for every driver, on a driver that is right, and on the same driver with one thing wrong: each must
 //! find it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

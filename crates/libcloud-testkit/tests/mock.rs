@@ -1,6 +1,11 @@
 //! The strict mock: what it accepts, and how it says what it does not.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

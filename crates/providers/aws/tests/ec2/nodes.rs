@@ -5,6 +5,7 @@ use insta::assert_json_snapshot;
 use libcloud_aws::ec2::{Ec2ListNodes, NodeExtra};
 use libcloud_common::{ErrorKind, Options};
 use libcloud_compute::{ComputeDriverExt as _, Node, NodeState};
+use libcloud_testkit::{Answer, Listing, ListingPage};
 
 use crate::*;
 
@@ -145,4 +146,31 @@ async fn ex_get_console_output() {
     expect(&server, "GetConsoleOutput&InstanceId=i-1", "GetConsoleOutput.garbled");
     let error = driver.ex_get_console_output(&node).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MalformedResponse);
+}
+
+#[tokio::test]
+async fn every_page_is_read() {
+    let items = |page: &ListingPage| -> String {
+        let instance = |id: &String| {
+            format!(
+                "<item><instancesSet><item><instanceId>{id}</instanceId><instanceState><name>running</name>\
+                 </instanceState></item></instancesSet></item>"
+            )
+        };
+        page.ids.iter().map(instance).collect()
+    };
+    Listing::new(
+        |driver: &dyn ComputeDriver| driver.iterate_nodes(),
+        move |page| {
+            let next = page.next.map(|next| format!("<nextToken>page+{next}=</nextToken>"));
+            Answer::new(200).body(format!(
+                "<DescribeInstancesResponse><reservationSet>{}</reservationSet>{}</DescribeInstancesResponse>",
+                items(page),
+                next.unwrap_or_default()
+            ))
+        },
+    )
+    .asks(|page| format!("NextToken=page%2B{page}%3D"))
+    .prove(&subject())
+    .await;
 }

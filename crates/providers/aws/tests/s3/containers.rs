@@ -3,6 +3,7 @@
 use insta::assert_json_snapshot;
 use libcloud_common::{ErrorKind, Retry};
 use libcloud_storage::{ListObjects, StorageDriverExt as _};
+use libcloud_testkit::{Answer, Listing};
 
 use crate::*;
 
@@ -185,4 +186,32 @@ async fn delete_container() {
         let error = driver.delete_container(&photos()).await.unwrap_err();
         assert_about(&error, kind, "container", "photos");
     }
+}
+
+#[tokio::test]
+async fn every_page_of_objects_is_read() {
+    Listing::new(
+        |driver: &dyn StorageDriver| driver.iterate_container_objects(&photos()),
+        |page| {
+            let object = |id: &String| {
+                format!(
+                    "<Contents><Key>{id}</Key><LastModified>2024-03-01T10:20:30.000Z</LastModified>\
+                     <ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag><Size>1</Size></Contents>"
+                )
+            };
+            let objects: String = page.ids.iter().map(object).collect();
+            let next =
+                page.next.map(|next| format!("<NextContinuationToken>page/{next}</NextContinuationToken>"));
+            Answer::new(200).body(format!(
+                "<ListBucketResult><Name>photos</Name><EncodingType>url</EncodingType>\
+                 <IsTruncated>{}</IsTruncated>{objects}{}</ListBucketResult>",
+                next.is_some(),
+                next.unwrap_or_default()
+            ))
+        },
+    )
+    .key("name")
+    .asks(|page| format!("continuation-token=page%2F{page}"))
+    .prove(&subject())
+    .await;
 }

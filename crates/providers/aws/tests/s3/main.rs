@@ -1,6 +1,6 @@
 //! The S3 driver over HTTP: what is sent for each method, and what becomes of the answers.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod broken;
 mod containers;
