@@ -50,9 +50,14 @@ pub async fn canary<D: Service + ?Sized>(subject: &Subject<D>) {
                 search.error(&place, &error);
             }
         }
-        search.text(&format!("{} ({what}): tracing", subject.name()), &recorder.text());
-        search.text(&format!("{} ({what}): the debug log", subject.name()), &log.read());
-        requests += server.received().len();
+        let (told, logged) = (recorder.text(), log.read());
+        let sent = server.received().len();
+        // What is empty has no secret in it, and proves nothing.
+        assert!(sent == 0 || !told.is_empty(), "{} ({what}): tracing was told nothing", subject.name());
+        assert!(sent == 0 || !logged.is_empty(), "{} ({what}): nothing is in the debug log", subject.name());
+        search.text(&format!("{} ({what}): tracing", subject.name()), &told);
+        search.text(&format!("{} ({what}): the debug log", subject.name()), &logged);
+        requests += sent;
     }
     search.debug(&format!("{}: Debug of the configuration", subject.name()), &config);
     if let Some(show) = &subject.show {

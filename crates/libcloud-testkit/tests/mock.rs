@@ -23,7 +23,7 @@ fn report(server: &Mock) -> String {
 }
 
 /// What the mock says of this call, where it expects this.
-async fn said(expected: impl Into<Exchange>, call: impl FnOnce(Connection) -> Call) -> String {
+async fn said(expected: Exchange, call: impl FnOnce(Connection) -> Call) -> String {
     let server = Mock::start();
     server.expect(expected);
     let error = call(connect(&server)).empty().await.unwrap_err();

@@ -94,8 +94,8 @@ impl Mock {
     }
 
     /// Expects this request after those that are expected already.
-    pub fn expect(&self, exchange: impl Into<Exchange>) {
-        self.expect_in_any_order([exchange.into()]);
+    pub fn expect(&self, exchange: Exchange) {
+        self.expect_in_any_order([exchange]);
     }
 
     /// Expects these requests after those that are expected already, in any order among each other: for calls that run
