@@ -34,17 +34,7 @@ type Asks = dyn Fn(u32) -> String + Send + Sync;
 
 /// A listing of a driver, and how the provider writes its pages.
 ///
-/// ```ignore
-/// Listing::new(|driver: &dyn ComputeDriver| driver.iterate_images(), |page| {
-///     Answer::new(200).json(&json!({
-///         "images": page.ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>(),
-///         "next": page.next,
-///     }))
-/// })
-/// .asks(|page| format!("page={page}"))
-/// .prove(&subject())
-/// .await;
-/// ```
+/// The page *Testing a driver* of the book has a whole example, which is compiled and run.
 pub struct Listing<D: Service + ?Sized> {
     items: Box<Items<D>>,
     render: Arc<Render>,

@@ -70,14 +70,7 @@ pub(crate) type Prelude = Arc<dyn Fn(&Received) -> Option<Answer> + Send + Sync>
 /// A driver under test: its registration, a configuration with credentials that are nobody's, and what the tests cannot
 /// know by themselves.
 ///
-/// ```ignore
-/// fn subject() -> Subject<dyn ComputeDriver> {
-///     Subject::new(libcloud_aws::ec2(), Config::new("AKIDEXAMPLE", "canary-secret"))
-///         .query_style()
-///         .args("create_volume", json!({"size": 7}))
-///         .token("create_node", "ClientToken")
-/// }
-/// ```
+/// The page *Testing a driver* of the book has a whole example, which is compiled and run.
 pub struct Subject<D: Service + ?Sized> {
     pub(crate) registration: Registration<D>,
     pub(crate) config: Config,
