@@ -14,6 +14,7 @@ pages! {
     readme: "../README.md";
     architecture: "src/architecture.md";
     adding_a_provider: "src/adding-a-provider.md";
+    testing_drivers: "src/testing-drivers.md";
     introduction: "src/introduction.md";
     getting_started: "src/getting-started.md";
     compute: "src/compute.md";

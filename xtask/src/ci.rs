@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Result, api, layers, matrix, parity, peers, run};
+use crate::{Result, api, fixtures, layers, matrix, parity, peers, run};
 
 /// The provider features of the facade: each must build alone.
 const FEATURES: &[&str] = &["aws", "dummy", "local"];
@@ -45,9 +45,9 @@ pub(crate) fn run(with_peers: bool) -> Result {
         )
     })?;
     step("the public API", api::check)?;
-    step("the README's commands", || {
+    step("the README's commands, and that no fixture is left over", || {
         run::run(&mut run::cargo_with(["run", "-p", "libcloud-cli", "--", "demo"]))?;
-        run::run(&mut run::cargo_with(["test", "--workspace"]))
+        fixtures::check(None)
     })?;
     step("a driver from outside", outside)?;
     step("the matrix in the book", matrix::check)?;

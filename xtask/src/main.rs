@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod api;
 mod ci;
+mod fixtures;
 mod fuzz;
 mod layers;
 mod matrix;
@@ -23,6 +24,7 @@ type Result<T = ()> = std::result::Result<T, String>;
 const HELP: &str = "cargo xtask <chore>
 
   ci [--no-peers]        everything that a change must pass, in the order of its cost
+  fixtures check [NAME]  run the tests, of one family or of all crates, and fail on a file of fixtures/ that none reads
   layers                 check that the arrows between the crates point one way
   api                    check that public signatures show no foreign type that is not on the list
   matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
         ["api"] => api::check(),
         ["fuzz", "list"] => fuzz::list(),
         ["fuzz", options @ ..] => fuzz::run(options),
+        ["fixtures", "check"] => fixtures::check(None),
+        ["fixtures", "check", family] => fixtures::check(Some(family)),
         ["layers"] => layers::check(),
         ["matrix"] => matrix::write(),
         ["matrix", "--check"] => matrix::check(),

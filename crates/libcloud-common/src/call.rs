@@ -186,8 +186,10 @@ impl Call {
     pub async fn decode<T>(self, read: impl FnOnce(&Response) -> Result<T>) -> Result<T> {
         let provider = self.connection.0.provider;
         let operation = self.request.operation.clone();
+        let known = self.connection.0.known.clone();
         let response = self.send().await?;
         read(&response).map_err(|error| {
+            let error = known.hide_in(None, error);
             with_request_id(error, &response).with_status(response.status).in_operation(provider, operation)
         })
     }

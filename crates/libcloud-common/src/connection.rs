@@ -10,6 +10,7 @@ use url::Url;
 use crate::auth::{Anonymous, Authenticate};
 use crate::call::Call;
 use crate::client::Client;
+use crate::redact::Known;
 use crate::request::{Repeat, Request};
 use crate::response::Response;
 use crate::{Clock, Config, Error, Result};
@@ -37,6 +38,8 @@ pub(crate) struct Inner {
     /// What every request carries.
     pub(crate) headers: HeaderMap,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What must not be told, whoever says it.
+    pub(crate) known: Known,
     /// What is wrong with the configuration; told by every call.
     problem: Option<String>,
 }
@@ -81,6 +84,7 @@ impl Connection {
             cache_busting: false,
             headers,
             clock: Arc::clone(&config.clock),
+            known: Known::of(config),
             problem,
         })
     }

@@ -108,9 +108,14 @@ impl DebugLog {
         self.write(&text)
     }
 
-    /// Writes an answer that was read whole.
-    pub(crate) fn response(&self, id: &str, response: &Response) -> Result<()> {
-        let body = shown(&response.body);
+    /// Writes an answer that was read whole, its body without what this hides.
+    pub(crate) fn response(
+        &self,
+        id: &str,
+        response: &Response,
+        hide: impl FnOnce(&str) -> String,
+    ) -> Result<()> {
+        let body = hide(&shown(&response.body));
         let is_chunked = response.header("transfer-encoding") == Some("chunked");
         // As it travelled, in one piece: its length comes first, and nothing after the last.
         let body = if is_chunked { format!("{:x}\n{body}\n0", response.body.len()) } else { body };

@@ -334,6 +334,26 @@ impl Error {
         self
     }
 
+    /// The error with other texts where this gives some. A source that would be changed by it is left out.
+    pub(crate) fn map_texts(mut self, other: impl Fn(&str) -> Option<String>) -> Self {
+        let inner = &mut *self.0;
+        if let Some(message) = other(&inner.message) {
+            inner.message = Cow::Owned(message);
+        }
+        let id = inner.resource.as_mut().map(|(_, id)| id);
+        let texts = [&mut inner.code, &mut inner.request_id, &mut inner.excerpt].into_iter().flatten();
+        for text in texts.chain(id) {
+            if let Some(changed) = other(text) {
+                *text = changed;
+            }
+        }
+        let shown = inner.source.as_ref().map(|source| format!("{source} {source:?}"));
+        if shown.is_some_and(|shown| other(&shown).is_some()) {
+            inner.source = None;
+        }
+        self
+    }
+
     /// Puts a sentence before the message: what was being done on whose behalf.
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.message = Cow::Owned(format!("{doing}: {}", self.0.message));

@@ -169,7 +169,8 @@ impl Connection {
         };
         let response = buffer(response, cap).await.map_err(processed)?;
         if let Some((log, id)) = &log {
-            log.response(id, &response).map_err(processed)?;
+            let hide = |text: &str| self.0.known.hide(Some(&attempt), text).into_owned();
+            log.response(id, &response, hide).map_err(processed)?;
         }
         let moved = match moved(&response, &base, request) {
             Moved::Here(link) => return Ok(Outcome::Moved(status, link)),
@@ -179,7 +180,7 @@ impl Connection {
         let Err(error) = (self.0.check)(&response) else {
             return Ok(Outcome::Answer(Answer::Whole(response)));
         };
-        let error = with_request_id(error, &response);
+        let error = self.0.known.hide_in(Some(&attempt), with_request_id(error, &response));
         let mut failure = processed(match moved {
             // A provider that says why is not talked over.
             Some(url) if error.code().is_none() => {

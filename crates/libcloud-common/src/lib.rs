@@ -40,6 +40,7 @@ mod poll;
 mod price;
 mod provider;
 mod proxy;
+mod redact;
 mod request;
 mod response;
 mod search;

@@ -6,14 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use libcloud_common::{
-    BoxStream, Capabilities, Clock, Descriptor, Driver, Error, ErrorKind, Extensions, ManualClock, Options,
-    Result, dispatch::Dispatch, json, once,
-};
+use libcloud_common::{BoxStream, Error, ErrorKind, Options, Result, json, once};
 use libcloud_dns::{
     CreateRecord, CreateZone, DNS_METHODS, DnsDriver, DnsDriverExt, Record, RecordType, UpdateRecord,
     UpdateZone, Zone, ZoneType,
 };
+use libcloud_testkit::{bare_driver, wrapping_driver};
 
 #[derive(Clone, Default)]
 struct Memory {
@@ -21,21 +19,7 @@ struct Memory {
     records: Arc<Mutex<Vec<Record>>>,
 }
 
-impl Extensions for Memory {}
-
-impl Driver for Memory {
-    fn descriptor(&self) -> Descriptor {
-        Descriptor::new("memory", "Memory", "https://memory.example")
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::new()
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(ManualClock::at("2026-01-02T03:04:05Z".parse().unwrap()))
-    }
-}
+bare_driver!(Memory, "memory");
 
 #[async_trait]
 impl DnsDriver for Memory {
@@ -116,34 +100,7 @@ impl DnsDriver for Memory {
     }
 }
 
-/// Another name for a driver: everything goes to the inner one.
-struct Wrapper(Memory);
-
-impl Extensions for Wrapper {
-    fn parent(&self) -> Option<&dyn Dispatch> {
-        Some(&self.0)
-    }
-}
-
-impl Driver for Wrapper {
-    fn descriptor(&self) -> Descriptor {
-        Descriptor::new("wrapper", "Wrapper", "https://wrapper.example")
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        self.0.clock()
-    }
-}
-
-impl DnsDriver for Wrapper {
-    fn inner(&self) -> Option<&dyn DnsDriver> {
-        Some(&self.0)
-    }
-}
+wrapping_driver!(Wrapper(Memory), DnsDriver);
 
 fn driver() -> Arc<dyn DnsDriver> {
     Arc::new(Wrapper(Memory::default()))

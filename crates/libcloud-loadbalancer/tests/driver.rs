@@ -5,15 +5,13 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use libcloud_common::{
-    BoxStream, Capabilities, Descriptor, Driver, Error, ErrorKind, Extensions, Options, Result, Value,
-    dispatch::Dispatch, json, once,
-};
+use libcloud_common::{BoxStream, Error, ErrorKind, Options, Result, Value, json, once};
 use libcloud_compute::Node;
 use libcloud_loadbalancer::{
     Algorithm, CreateBalancer, LOADBALANCER_METHODS, LoadBalancer, LoadBalancerDriver, LoadBalancerDriverExt,
     Member, MemberCondition, State, UpdateBalancer,
 };
+use libcloud_testkit::{bare_driver, wrapping_driver};
 
 #[derive(Clone, Default)]
 struct Memory {
@@ -21,17 +19,7 @@ struct Memory {
     members: Arc<Mutex<Vec<Member>>>,
 }
 
-impl Extensions for Memory {}
-
-impl Driver for Memory {
-    fn descriptor(&self) -> Descriptor {
-        Descriptor::new("memory", "Memory", "https://memory.example")
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::new()
-    }
-}
+bare_driver!(Memory, "memory");
 
 #[async_trait]
 impl LoadBalancerDriver for Memory {
@@ -110,30 +98,7 @@ impl LoadBalancerDriver for Memory {
     }
 }
 
-/// Another name for a driver: everything goes to the inner one.
-struct Wrapper(Memory);
-
-impl Extensions for Wrapper {
-    fn parent(&self) -> Option<&dyn Dispatch> {
-        Some(&self.0)
-    }
-}
-
-impl Driver for Wrapper {
-    fn descriptor(&self) -> Descriptor {
-        Descriptor::new("wrapper", "Wrapper", "https://wrapper.example")
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-}
-
-impl LoadBalancerDriver for Wrapper {
-    fn inner(&self) -> Option<&dyn LoadBalancerDriver> {
-        Some(&self.0)
-    }
-}
+wrapping_driver!(Wrapper(Memory), LoadBalancerDriver);
 
 fn driver() -> Arc<dyn LoadBalancerDriver> {
     Arc::new(Wrapper(Memory::default()))

@@ -13,13 +13,20 @@ const USED: &str = "LIBCLOUD_FIXTURES_USED";
 ///
 /// That the file was read is written down for `cargo xtask fixtures check`, which fails on files that no test reads.
 pub fn fixture(path: impl AsRef<Path>) -> Bytes {
+    let whole = fixture_path(path);
+    let content = fs::read(&whole).unwrap_or_else(|error| panic!("the fixture {}: {error}", whole.display()));
+    content.into()
+}
+
+/// Where such a file is, for a method that reads it itself.
+pub fn fixture_path(path: impl AsRef<Path>) -> PathBuf {
     let path = path.as_ref();
     let whole = root().join(path);
-    let content = fs::read(&whole).unwrap_or_else(|error| panic!("the fixture {}: {error}", whole.display()));
+    assert!(whole.is_file(), "the fixture {} is no file", whole.display());
     if let Some(used) = std::env::var_os(USED) {
         write_down(Path::new(&used), path);
     }
-    content.into()
+    whole
 }
 
 /// One line a file, in one write, so that the lines of tests that run at the same time stay whole.

@@ -2,13 +2,17 @@
 //!
 //! - [`Mock`]: a server that expects exactly these requests, in this order, and fails the test with a diff otherwise.
 //! - [`cassette`] and [`replay`]: recorded exchanges, read, written, and played as a server.
-//! - [`Fixture`s](fixture): bodies as the provider sends them, from `fixtures/` at the root of the workspace.
+//! - [`fixture`]: bodies as the provider sends them, from `fixtures/` at the root of the workspace.
+//! - [`Breaking`]: a server that reads a request and then closes, resets, stalls, or answers nonsense.
+//! - Tests that hold for every driver. A driver joins with a [`Subject`] that says what they cannot know by themselves:
+//!   [`capabilities`], [`sent_once`], [`canary`], and for each listing [`Listing::prove`].
 //!
 //! Everything here fails by panicking: it is for tests, and is never published.
 
 #![allow(
     clippy::panic,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     reason = "a test fails by panicking; what it fails on is what the item is for"
 )]
@@ -18,15 +22,30 @@
     reason = "the texts are for people and written once, when a test has failed"
 )]
 
+mod breaking;
+mod canary;
+mod capabilities;
 pub mod cassette;
 mod fixtures;
 mod http;
 mod mock;
+mod pages;
 mod pattern;
+mod recorder;
 pub mod replay;
+mod scaffold;
+mod sent_once;
 mod server;
+mod subject;
 
-pub use fixtures::fixture;
+pub use breaking::{Breaking, Fault};
+pub use canary::canary;
+pub use capabilities::capabilities;
+pub use fixtures::{fixture, fixture_path};
 pub use http::{Answer, Received};
 pub use mock::{Exchange, ExpectedRequest, Mock};
+pub use pages::{Listing, ListingPage};
 pub use pattern::{Pattern, matching};
+pub use recorder::Recorder;
+pub use sent_once::{SentOnce, sent_once};
+pub use subject::{Service, Subject};

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::cassette::{Answer, Exchange, Reply};
+use crate::cassette::{Answer, Body, Exchange, Reply};
 
 /// The status of what has no recorded answer.
 pub const NO_ANSWER: u16 = 599;
@@ -80,10 +80,10 @@ impl Replay {
             received: Vec::new(),
             choose,
         }));
-        let served = Arc::clone(&tape);
+        let shared = Arc::clone(&tape);
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let tape = Arc::clone(&served);
+                let tape = Arc::clone(&shared);
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(Arc::clone(&tape), request));
                     // A client that goes away in the middle is the client's affair.
@@ -162,7 +162,7 @@ fn response(method: &Method, reply: Option<&Reply>) -> Response<Full<Bytes>> {
     let Some(Reply::Answer(answer)) = reply else {
         return no_answer("no answer was recorded for this");
     };
-    let Some(body) = answer.body.as_ref().map_or(Some(Bytes::new()), |body| body.bytes()) else {
+    let Some(body) = answer.body.as_ref().map_or(Some(Bytes::new()), Body::bytes) else {
         return no_answer("the recorded body was not kept");
     };
     let is_head = method == Method::HEAD;

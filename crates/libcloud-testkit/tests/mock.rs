@@ -1,6 +1,11 @@
 //! The strict mock: what it accepts, and how it says what it does not.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,7 +23,7 @@ fn report(server: &Mock) -> String {
 }
 
 /// What the mock says of this call, where it expects this.
-async fn said(expected: impl Into<Exchange>, call: impl FnOnce(Connection) -> Call) -> String {
+async fn said(expected: Exchange, call: impl FnOnce(Connection) -> Call) -> String {
     let server = Mock::start();
     server.expect(expected);
     let error = call(connect(&server)).empty().await.unwrap_err();

@@ -37,7 +37,7 @@ const UNEXPECTED: u16 = 418;
 /// let server = Mock::start();
 /// server.expect(
 ///     Exchange::get("/v2/images?page=1")
-///         .header("accept-encoding", "gzip, deflate")
+///         .header("accept-encoding", "gzip,deflate")
 ///         .no_header("authorization")
 ///         .answers(200)
 ///         .json(&json!({"images": []})),
@@ -94,8 +94,8 @@ impl Mock {
     }
 
     /// Expects this request after those that are expected already.
-    pub fn expect(&self, exchange: impl Into<Exchange>) {
-        self.expect_in_any_order([exchange.into()]);
+    pub fn expect(&self, exchange: Exchange) {
+        self.expect_in_any_order([exchange]);
     }
 
     /// Expects these requests after those that are expected already, in any order among each other: for calls that run

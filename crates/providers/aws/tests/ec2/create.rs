@@ -4,24 +4,22 @@ use insta::assert_json_snapshot;
 use libcloud_aws::ec2::{Ec2CreateNode, Ec2ListNodes};
 use libcloud_common::{ErrorKind, Retry, json};
 use libcloud_compute::{ComputeDriver as _, NodeAuth, NodeLocation};
-use mockito::Server;
 
 use crate::*;
 
 #[tokio::test]
 async fn create_node() {
-    let mut server = Server::new_async().await;
-    let mock = answer(&mut server, form_with_token(SMALL, NAMED), 200, "RunInstances").create_async().await;
+    let server = Mock::start();
+    server.expect(answer(form_with_token(SMALL, NAMED), 200, "RunInstances"));
     let node = driver(&server).create_node(small()).await.unwrap();
-    mock.assert_async().await;
     assert_json_snapshot!(node);
 }
 
 #[tokio::test]
 async fn create_node_with_everything() {
-    let mut server = Server::new_async().await;
-    let mock = expect(
-        &mut server,
+    let server = Mock::start();
+    expect(
+        &server,
         &format!(
             "RunInstances&{SMALL}&ClientToken=once&KeyName=ops&Placement.AvailabilityZone=us-east-1b\
              &SubnetId=subnet-1&SecurityGroup.1=web&SecurityGroup.2=db&SecurityGroupId.1=sg-1\
@@ -33,8 +31,7 @@ async fn create_node_with_everything() {
              &UserData=IyEvYmluL3NoCg%3D%3D"
         ),
         "RunInstances",
-    )
-    .await;
+    );
     let mut arguments = Ec2CreateNode::default();
     arguments.ex_keyname = Some("ops".into());
     arguments.ex_security_groups = vec!["web".into(), "db".into()];
@@ -52,39 +49,32 @@ async fn create_node_with_everything() {
     }
     let options = small().location(&NodeLocation::from_id("us-east-1b")).ex(&arguments);
     driver(&server).create_node(options).await.unwrap();
-    mock.assert_async().await;
 }
 
 #[tokio::test]
 async fn a_public_key_is_imported_once() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let known = "me%40home-90%3A01%3A50%3A98%3A3c%3Ad2%3A4f%3Ab0%3Ad6%3A96%3A3f%3A7d%3A28%3Ae1%3A7f%3A72";
-    let listed = expect(&mut server, "DescribeKeyPairs", "DescribeKeyPairs").await;
+    expect(&server, "DescribeKeyPairs", "DescribeKeyPairs");
     let after = format!("&KeyName={known}{NAMED}");
-    let created =
-        answer(&mut server, form_with_token(SMALL, &after), 200, "RunInstances").create_async().await;
+    server.expect(answer(form_with_token(SMALL, &after), 200, "RunInstances"));
     let driver = driver(&server);
     let options = small().auth(NodeAuth::ssh_key("ssh-rsa YWJj me@home"));
     driver.create_node(options).await.unwrap();
-    listed.assert_async().await;
-    created.assert_async().await;
 
-    let listed = expect(&mut server, "DescribeKeyPairs", "DescribeKeyPairs.empty").await;
-    let imported = expect(
-        &mut server,
+    expect(&server, "DescribeKeyPairs", "DescribeKeyPairs.empty");
+    expect(
+        &server,
         &format!("ImportKeyPair&KeyName={known}&PublicKeyMaterial=c3NoLXJzYSBZV0pqIG1lQGhvbWU%3D"),
         "ImportKeyPair",
-    )
-    .await;
+    );
     let key_pair = driver.ex_find_or_import_keypair_by_key_material("ssh-rsa YWJj me@home");
     assert_eq!(key_pair.await.unwrap().name, "new");
-    listed.assert_async().await;
-    imported.assert_async().await;
 }
 
 #[tokio::test]
 async fn create_node_refuses_what_it_cannot_do() {
-    let server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
     for (options, kind, text) in [
         (small().auth(NodeAuth::password("canary")), ErrorKind::NotSupported, "`password`"),
@@ -116,28 +106,25 @@ async fn create_node_refuses_what_it_cannot_do() {
 
 #[tokio::test]
 async fn create_node_reports_limits_and_odd_answers() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let options = || small().ex_arg("ex_clienttoken", "once");
     let params = format!("RunInstances&{SMALL}&ClientToken=once{NAMED}");
-    let refused = refuse(&mut server, &params, 400, "Error.limit").await;
+    refuse(&server, &params, 400, "Error.limit");
     let driver = driver(&server);
     let error = driver.create_node(options()).await.unwrap_err();
-    refused.assert_async().await;
     assert_eq!((error.kind(), error.retry()), (ErrorKind::QuotaExceeded, Retry::Permanent));
 
-    expect(&mut server, &params, "RunInstances.none").await;
+    expect(&server, &params, "RunInstances.none");
     let error = driver.create_node(options()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MalformedResponse);
 }
 
 #[tokio::test]
 async fn ex_create_nodes() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let counts = "ImageId=ami-1&InstanceType=t3.micro&MinCount=2&MaxCount=2";
-    let mock =
-        answer(&mut server, form_with_token(counts, NAMED), 200, "RunInstances.two").create_async().await;
+    server.expect(answer(form_with_token(counts, NAMED), 200, "RunInstances.two"));
     let nodes = driver(&server).ex_create_nodes(small().ex_arg("ex_mincount", 2)).await.unwrap();
-    mock.assert_async().await;
     let ids: Vec<_> = nodes.iter().map(|node| node.id.as_str()).collect();
     assert_eq!(ids, ["i-1", "i-2"]);
 }

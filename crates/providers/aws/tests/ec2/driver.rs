@@ -1,57 +1,53 @@
 //! What is true of every method: names, configuration, signatures, repetition.
 
 use libcloud_aws::{Ec2Driver, ec2};
-use libcloud_common::{Config, ErrorKind, Options, Retry, Support, json};
-use libcloud_compute::{COMPUTE_METHODS, ComputeDriverExt as _, Node};
-use mockito::{Matcher, Server};
+use libcloud_common::{Config, ErrorKind, Options, Retry, json};
+use libcloud_compute::{ComputeDriverExt as _, Node};
+use libcloud_testkit::{canary, capabilities};
 use std::time::Duration;
 
 use crate::*;
 
 #[tokio::test]
 async fn methods_are_called_by_name() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let driver = dynamic(&server);
-    expect(&mut server, "DescribeInstances&MaxResults=1000", "DescribeInstances.page3").await;
+    expect(&server, "DescribeInstances&MaxResults=1000", "DescribeInstances.page3");
     let nodes = driver.call("list_nodes", json!({})).await.unwrap();
     assert_eq!(nodes[0]["state"], "terminated");
 
-    expect(&mut server, "DescribeInstances&InstanceId.1=i-9", "DescribeInstances.empty").await;
+    expect(&server, "DescribeInstances&InstanceId.1=i-9", "DescribeInstances.empty");
     let nodes = driver.call("list_nodes", json!({"ex_node_ids": "i-9"})).await.unwrap();
     assert_eq!(nodes, json!([]));
 
-    expect(&mut server, "RebootInstances&InstanceId.1=i-1", "RebootInstances").await;
+    expect(&server, "RebootInstances&InstanceId.1=i-1", "RebootInstances");
     let done = driver.call("reboot_node", json!({"node": {"id": "i-1"}})).await.unwrap();
     assert_eq!(done, json!(true));
 
     let params = format!("RunInstances&{SMALL}&ClientToken=once&SecurityGroup.1=web{NAMED}");
-    let create = expect(&mut server, &params, "RunInstances").await;
+    expect(&server, &params, "RunInstances");
     // The name that the argument had in the past.
     let arguments = json!({
         "name": "web", "size": "t3.micro", "image": "ami-1",
         "ex_clienttoken": "once", "ex_securitygroup": "web",
     });
     let node = driver.call("create_node", arguments).await.unwrap();
-    create.assert_async().await;
     assert_eq!(node["extra"]["instancetype"], "t3.micro");
 
     let counts = "ImageId=ami-1&InstanceType=t3.micro&MinCount=1&MaxCount=2";
-    let several = answer(&mut server, form_with_token(counts, NAMED), 200, "RunInstances.two");
-    let several = several.create_async().await;
+    server.expect(answer(form_with_token(counts, NAMED), 200, "RunInstances.two"));
     let arguments = json!({"name": "web", "size": "t3.micro", "image": "ami-1", "ex_maxcount": 2});
     let nodes = driver.call("ex_create_nodes", arguments).await.unwrap();
-    several.assert_async().await;
     assert_eq!(nodes[1]["id"], "i-2");
 
-    let delete = expect(&mut server, "DeleteTags&ResourceId.1=vol-1&Tag.1.Key=any", "DeleteTags").await;
+    expect(&server, "DeleteTags&ResourceId.1=vol-1&Tag.1.Key=any", "DeleteTags");
     let arguments = json!({"resource": {"id": "vol-1"}, "tags": {"any": null}});
     assert_eq!(driver.call("ex_delete_tags", arguments).await.unwrap(), json!(true));
-    delete.assert_async().await;
 }
 
 #[tokio::test]
 async fn wrong_calls_by_name_say_what_is_wrong() {
-    let server = Server::new_async().await;
+    let server = Mock::start();
     let driver = dynamic(&server);
     for (method, arguments, text) in [
         ("list_node", json!({}), "did you mean `list_nodes`?"),
@@ -72,34 +68,12 @@ async fn wrong_calls_by_name_say_what_is_wrong() {
 
 #[tokio::test]
 async fn capabilities_are_true() {
-    let server = Server::new_async().await;
-    let driver = dynamic(&server);
-    let can = driver.capabilities();
-    let known: Vec<_> = COMPUTE_METHODS.iter().map(|method| method.name).collect();
-    for (method, _) in can.methods() {
-        assert!(known.contains(&method), "there is no method {method}");
-    }
-    let mut missing = vec![];
-    for method in COMPUTE_METHODS {
-        // Enough of everything that any method needs; those that do not take it refuse it.
-        let mut arguments = json!({
-            "node": "x", "volume": "x", "snapshot": "x", "node_image": "x", "key_pair": "x", "size": "7", "name": "x",
-            "node_id": "x", "image_id": "x", "image": "x", "key_material": "x", "source_region": "x",
-        });
-        let specs: Vec<_> = (method.args)().iter().map(|spec| spec.name).collect();
-        arguments.as_object_mut().unwrap().retain(|name, _| specs.contains(&name.as_str()));
-        if method.name == "create_volume" {
-            arguments["size"] = json!(7);
-        }
-        // Nothing is expected by the server, so what is supported fails there, or needs no request.
-        let outcome = driver.call(method.name, arguments).await;
-        let refused = matches!(&outcome, Err(error) if error.kind() == ErrorKind::NotSupported);
-        assert_eq!(can.of(method.name) == Support::Supported, !refused, "{}: {outcome:?}", method.name);
-        if refused {
-            missing.push(method.name);
-        }
-    }
-    assert_eq!(missing.len(), 11, "{missing:?}");
+    assert_eq!(capabilities(&subject()).await.len(), 11);
+}
+
+#[tokio::test]
+async fn credentials_stay_inside() {
+    canary(&subject()).await;
 }
 
 #[tokio::test]
@@ -123,60 +97,52 @@ async fn the_configuration_is_checked_without_a_request() {
 
 #[tokio::test]
 async fn a_token_is_sent_and_signed() {
-    let mut server = Server::new_async().await;
-    let mock = server
-        .mock("POST", "/")
-        .match_header("x-amz-security-token", "canary-token")
-        .match_header(
-            "authorization",
-            Matcher::Regex("SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,".into()),
-        )
-        .with_body_from_file(fixture("DescribeKeyPairs.empty"))
-        .create_async()
-        .await;
-    let driver = Ec2Driver::new(config(&server.url()).option("token", "canary-token")).unwrap();
+    let server = Mock::start();
+    server.expect(
+        Exchange::post("/")
+            .secret_header("x-amz-security-token", "canary-token")
+            .header(
+                "authorization",
+                matching(".*SignedHeaders=content-type;host;x-amz-date;x-amz-security-token,.*"),
+            )
+            .body(form("DescribeKeyPairs"))
+            .answers(200)
+            .body_file(fixture("DescribeKeyPairs.empty")),
+    );
+    let driver = Ec2Driver::new(config(server.url().as_str()).option("token", "canary-token")).unwrap();
     assert!(!format!("{driver:?}").contains("canary"));
     driver.list_key_pairs().await.unwrap();
-    mock.assert_async().await;
 }
 
 #[tokio::test]
 async fn signature_version_2_is_sent_in_the_query() {
-    let mut server = Server::new_async().await;
-    let pair = |name: &str, value: &str| Matcher::UrlEncoded(name.into(), value.into());
-    let mock = server
-        .mock("GET", "/")
-        .match_query(Matcher::AllOf(vec![
-            pair("Action", "DescribeInstances"),
-            pair("Version", "2010-08-31"),
-            pair("InstanceId.1", "i-3"),
-            pair("AWSAccessKeyId", "AKIDEXAMPLE"),
-            pair("SignatureVersion", "2"),
-            pair("SignatureMethod", "HmacSHA256"),
-            pair("Timestamp", "2024-05-01T08:30:00Z"),
-            pair("SecurityToken", "canary-token"),
-            Matcher::Regex("&Signature=[A-Za-z0-9%]+$".into()),
-        ]))
-        .with_body_from_file(fixture("DescribeInstances.page3"))
-        .create_async()
-        .await;
-    let config = config(&server.url())
+    let server = Mock::start();
+    server.expect(
+        Exchange::get("/")
+            .query(matching(
+                "Action=DescribeInstances&Version=2010-08-31&InstanceId\\.1=i-3&AWSAccessKeyId=AKIDEXAMPLE\
+                 &SignatureVersion=2&SignatureMethod=HmacSHA256&Timestamp=2024-05-01T08%3A30%3A00Z\
+                 &SecurityToken=canary-token&Signature=[A-Za-z0-9%]+",
+            ))
+            .no_header("authorization")
+            .answers(200)
+            .body_file(fixture("DescribeInstances.page3")),
+    );
+    let config = config(server.url().as_str())
         .api_version("2010-08-31")
         .option("session_token", "canary-token")
         .option("signature_version", 2);
     let node = Ec2Driver::new(config).unwrap().get_node("i-3").await.unwrap();
-    mock.assert_async().await;
     assert_eq!(node.id, "i-3");
 }
 
 #[tokio::test]
 async fn a_throttled_call_is_repeated_whatever_it_does() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let node = Node::from_id("i-1");
     let params = "TerminateInstances&InstanceId.1=i-1";
-    let mock = answer(&mut server, form(params), 503, "Error.throttled").expect(3).create_async().await;
+    server.expect(answer(form(params), 503, "Error.throttled").times(3));
     let error = driver(&server).destroy_node(&node).await.unwrap_err();
-    mock.assert_async().await;
     assert_eq!((error.kind(), error.retry()), (ErrorKind::RateLimited, Retry::Exhausted));
 }
 

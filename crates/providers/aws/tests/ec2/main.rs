@@ -9,55 +9,75 @@ mod nodes;
 mod resources;
 
 use libcloud_aws::{Ec2Driver, ec2};
-use libcloud_common::{Config, ManualClock, TransportConfig};
+use libcloud_common::{Config, ManualClock, TransportConfig, json};
 use libcloud_compute::{ComputeDriver, CreateNode, NodeImage, NodeSize};
-use mockito::{Matcher, Mock, ServerGuard};
+use libcloud_testkit::{Answer, Exchange, Mock, Pattern, Subject, fixture_path, matching};
 use std::sync::Arc;
 
-const SIGNED: &str = "^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240501/us-east-1/ec2/aws4_request, \
-    SignedHeaders=content-type;host;x-amz-date, Signature=[0-9a-f]{64}$";
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240501/us-east-1/ec2/aws4_request, \
+    SignedHeaders=content-type;host;x-amz-date, Signature=[0-9a-f]{64}";
 
 /// The form of an action, as it must be sent to the byte.
-fn form(params: &str) -> Matcher {
+fn form(params: &str) -> Pattern {
     let (action, rest) = params.split_once('&').unwrap_or((params, ""));
     let and = if rest.is_empty() { "" } else { "&" };
-    Matcher::Exact(format!("Action={action}&Version=2016-11-15{and}{rest}"))
+    format!("Action={action}&Version=2016-11-15{and}{rest}").into()
 }
 
 /// A form with a token that was made up.
-fn form_with_token(before: &str, after: &str) -> Matcher {
+fn form_with_token(before: &str, after: &str) -> Pattern {
     let escaped = |text: &str| text.replace('.', "\\.").replace('+', "\\+");
-    Matcher::Regex(format!(
-        "^Action=RunInstances&Version=2016-11-15&{}&ClientToken=[0-9a-f]{{32}}{}$",
+    matching(&format!(
+        "Action=RunInstances&Version=2016-11-15&{}&ClientToken=[0-9a-f]{{32}}{}",
         escaped(before),
         escaped(after)
     ))
 }
 
 fn fixture(name: &str) -> String {
-    format!("{}/../../../fixtures/aws/ec2/{name}.xml", env!("CARGO_MANIFEST_DIR"))
+    format!("fixtures/aws/ec2/{name}.xml")
 }
 
-fn answer(server: &mut ServerGuard, body: Matcher, status: usize, name: &str) -> Mock {
-    server
-        .mock("POST", "/")
-        .match_header("authorization", Matcher::Regex(SIGNED.into()))
+fn answer(body: Pattern, status: u16, name: &str) -> Exchange {
+    Exchange::post("/")
+        .header("authorization", matching(SIGNED))
         // Waiting before a repetition moves the clock.
-        .match_header("x-amz-date", Matcher::Regex("^20240501T083[0-9]{3}Z$".into()))
-        .match_header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
-        .match_body(body)
-        .with_status(status)
-        .with_body_from_file(fixture(name))
-        .expect(1)
+        .header("x-amz-date", matching("20240501T083[0-9]{3}Z"))
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+        .body(body)
+        .answers(status)
+        .body_file(fixture(name))
 }
 
 /// An expected request and its answer.
-async fn expect(server: &mut ServerGuard, params: &str, name: &str) -> Mock {
-    answer(server, form(params), 200, name).create_async().await
+fn expect(server: &Mock, params: &str, name: &str) {
+    server.expect(answer(form(params), 200, name));
 }
 
-async fn refuse(server: &mut ServerGuard, params: &str, status: usize, name: &str) -> Mock {
-    answer(server, form(params), status, name).create_async().await
+fn refuse(server: &Mock, params: &str, status: u16, name: &str) {
+    server.expect(answer(form(params), status, name));
+}
+
+/// For the tests that hold for every driver.
+fn subject() -> Subject<dyn ComputeDriver> {
+    let config = Config::new("AKIDEXAMPLE", "canary-secret");
+    Subject::new(ec2(), config)
+        .debug(|config| format!("{:?}", Ec2Driver::new(config)))
+        .query_style()
+        .sends_nothing(&["list_sizes"])
+        .token("create_node", "ClientToken")
+        .token("ex_create_nodes", "ClientToken")
+        .args("wait_until_running", json!({"nodes": ["i-1"]}))
+        .args(
+            "import_key_pair_from_file",
+            json!({"name": "ops", "key_file_path": fixture_path("fixtures/aws/ec2/key.pub")}),
+        )
+        .before("ex_find_or_import_keypair_by_key_material", |request| {
+            let none = Answer::new(200).body_file(&fixture("DescribeKeyPairs.empty"));
+            (request.param("Action")? == "DescribeKeyPairs").then_some(none)
+        })
+        .args("import_key_pair_from_string", json!({"name": "ops", "key_material": "ssh-rsa YWJj"}))
+        .args("ex_find_or_import_keypair_by_key_material", json!({"pubkey": "ssh-rsa YWJj"}))
 }
 
 fn config(url: &str) -> Config {
@@ -69,12 +89,12 @@ fn config(url: &str) -> Config {
         .transport(transport)
 }
 
-fn driver(server: &ServerGuard) -> Ec2Driver {
-    Ec2Driver::new(config(&server.url())).unwrap()
+fn driver(server: &Mock) -> Ec2Driver {
+    Ec2Driver::new(config(server.url().as_str())).unwrap()
 }
 
-fn dynamic(server: &ServerGuard) -> Arc<dyn ComputeDriver> {
-    (ec2().factory)(config(&server.url())).unwrap()
+fn dynamic(server: &Mock) -> Arc<dyn ComputeDriver> {
+    (ec2().factory)(config(server.url().as_str())).unwrap()
 }
 
 fn small() -> CreateNode {

@@ -1,6 +1,6 @@
 //! The S3 driver over HTTP: what is sent for each method, and what becomes of the answers.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod broken;
 mod containers;
@@ -9,43 +9,55 @@ mod objects;
 mod transfers;
 
 use libcloud_aws::{S3Driver, s3};
-use libcloud_common::{Config, Error, ErrorKind, ManualClock, TransportConfig, sign::v4::EMPTY_PAYLOAD};
+use libcloud_common::{
+    Config, Error, ErrorKind, ManualClock, TransportConfig, json, sign::v4::EMPTY_PAYLOAD,
+};
 use libcloud_storage::{Container, Object, StorageDriver};
-use mockito::{Matcher, Mock, ServerGuard};
+use libcloud_testkit::{Exchange, ExpectedRequest, Mock, Pattern, Subject, fixture_path, matching};
 use std::sync::Arc;
 
 /// The header of the signature, over these headers beside host, digest and date.
-fn signed(before: &str, between: &str, after: &str) -> Matcher {
-    Matcher::Regex(format!(
-        "^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240501/us-east-1/s3/aws4_request, \
-         SignedHeaders={before}host;{between}x-amz-content-sha256;x-amz-date{after}, Signature=[0-9a-f]{{64}}$"
+fn signed(before: &str, between: &str, after: &str) -> Pattern {
+    matching(&format!(
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240501/us-east-1/s3/aws4_request, \
+         SignedHeaders={before}host;{between}x-amz-content-sha256;x-amz-date{after}, Signature=[0-9a-f]{{64}}"
     ))
 }
 
 fn fixture(name: &str) -> String {
-    format!("{}/../../../fixtures/aws/s3/{name}.xml", env!("CARGO_MANIFEST_DIR"))
+    format!("fixtures/aws/s3/{name}.xml")
 }
 
 /// An expected request without body.
-fn request(server: &mut ServerGuard, method: &str, target: &str) -> Mock {
-    server
-        .mock(method, target)
-        .match_header("authorization", signed("", "", ""))
-        .match_header("x-amz-content-sha256", EMPTY_PAYLOAD)
+fn request(method: &str, target: &str) -> ExpectedRequest {
+    Exchange::new(method, target)
+        .header("authorization", signed("", "", ""))
+        .header("x-amz-content-sha256", EMPTY_PAYLOAD)
         // Waiting before a repetition moves the clock.
-        .match_header("x-amz-date", Matcher::Regex("^20240501T083[0-9]{3}Z$".into()))
-        .match_body("")
-        .expect(1)
+        .header("x-amz-date", matching("20240501T083[0-9]{3}Z"))
 }
 
 /// An expected request without body, and its answer.
-async fn expect(server: &mut ServerGuard, method: &str, target: &str, name: &str) -> Mock {
-    request(server, method, target).with_body_from_file(fixture(name)).create_async().await
+fn expect(server: &Mock, method: &str, target: &str, name: &str) {
+    server.expect(answered(method, target, 200, name));
 }
 
-async fn refuse(server: &mut ServerGuard, method: &str, target: &str, status: usize, name: &str) -> Mock {
-    let mock = request(server, method, target).with_status(status);
-    mock.with_body_from_file(fixture(name)).create_async().await
+fn refuse(server: &Mock, method: &str, target: &str, status: u16, name: &str) {
+    server.expect(answered(method, target, status, name));
+}
+
+fn answered(method: &str, target: &str, status: u16, name: &str) -> Exchange {
+    request(method, target).answers(status).body_file(fixture(name))
+}
+
+/// For the tests that hold for every driver.
+fn subject() -> Subject<dyn StorageDriver> {
+    let config = Config::new("AKIDEXAMPLE", "canary-secret");
+    Subject::new(s3(), config)
+        .debug(|config| format!("{:?}", S3Driver::new(config)))
+        .sends_nothing(&["get_object_cdn_url"])
+        .args("upload_object", json!({"file_path": fixture_path("fixtures/aws/s3/ListBuckets.xml")}))
+        .args("upload_object_via_stream", json!({"iterator": ["a", "bc"]}))
 }
 
 fn config(url: &str) -> Config {
@@ -57,12 +69,12 @@ fn config(url: &str) -> Config {
         .transport(transport)
 }
 
-fn driver(server: &ServerGuard) -> S3Driver {
-    S3Driver::new(config(&server.url())).unwrap()
+fn driver(server: &Mock) -> S3Driver {
+    S3Driver::new(config(server.url().as_str())).unwrap()
 }
 
-fn dynamic(server: &ServerGuard) -> Arc<dyn StorageDriver> {
-    (s3().factory)(config(&server.url())).unwrap()
+fn dynamic(server: &Mock) -> Arc<dyn StorageDriver> {
+    (s3().factory)(config(server.url().as_str())).unwrap()
 }
 
 fn photos() -> Container {

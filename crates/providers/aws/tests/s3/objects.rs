@@ -3,27 +3,26 @@
 use insta::assert_json_snapshot;
 use libcloud_common::{ErrorKind, Options};
 use libcloud_storage::{GetObjectCdnUrl, StorageDriver as _, StorageDriverExt as _};
-use mockito::Server;
 use std::time::Duration;
 
 use crate::*;
 
 #[tokio::test]
 async fn get_object() {
-    let mut server = Server::new_async().await;
-    let mock = request(&mut server, "HEAD", "/photos/2024/cat.jpg")
-        .with_header("content-length", "3")
-        .with_header("content-type", "image/jpeg")
-        .with_header("etag", &format!("\"{MD5}\""))
-        .with_header("last-modified", "Fri, 01 Mar 2024 10:20:30 GMT")
-        .with_header("x-amz-meta-author", "=?UTF-8?Q?J=C3=BCrgen?=")
-        .with_header("x-amz-meta-rabbits", "monkeys")
-        .with_header("x-amz-storage-class", "STANDARD_IA")
-        .with_header("x-amz-version-id", "3HL4kqtJlcpXrof3")
-        .create_async()
-        .await;
+    let server = Mock::start();
+    server.expect(
+        request("HEAD", "/photos/2024/cat.jpg")
+            .answers(200)
+            .header("content-length", "3")
+            .header("content-type", "image/jpeg")
+            .header("etag", format!("\"{MD5}\""))
+            .header("last-modified", "Fri, 01 Mar 2024 10:20:30 GMT")
+            .header("x-amz-meta-author", "=?UTF-8?Q?J=C3=BCrgen?=")
+            .header("x-amz-meta-rabbits", "monkeys")
+            .header("x-amz-storage-class", "STANDARD_IA")
+            .header("x-amz-version-id", "3HL4kqtJlcpXrof3"),
+    );
     let object = driver(&server).get_object("photos", "2024/cat.jpg").await.unwrap();
-    mock.assert_async().await;
     assert_json_snapshot!(object, @r#"
     {
       "name": "2024/cat.jpg",
@@ -53,37 +52,31 @@ async fn get_object() {
 
 #[tokio::test]
 async fn get_object_that_is_missing() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
-    let object = request(&mut server, "HEAD", "/photos/cat.jpg").with_status(404).expect(3);
-    let object = object.create_async().await;
     for (status, resource, id) in
         [(200, "object", "cat.jpg"), (403, "object", "cat.jpg"), (404, "container", "photos")]
     {
-        let container = request(&mut server, "HEAD", "/photos").with_status(status).create_async().await;
+        server.expect(request("HEAD", "/photos/cat.jpg").answers(404));
+        server.expect(request("HEAD", "/photos").answers(status));
         let error = driver.get_object("photos", "cat.jpg").await.unwrap_err();
         assert_about(&error, ErrorKind::NotFound, resource, id);
-        container.assert_async().await;
-        container.remove_async().await;
     }
-    object.assert_async().await;
 }
 
 #[tokio::test]
 async fn delete_object() {
-    let mut server = Server::new_async().await;
-    let done = request(&mut server, "DELETE", "/photos/cat.jpg").with_status(204).create_async().await;
+    let server = Mock::start();
+    server.expect(request("DELETE", "/photos/cat.jpg").answers(204));
     driver(&server).delete_object(&cat()).await.unwrap();
-    done.assert_async().await;
-    done.remove_async().await;
-    refuse(&mut server, "DELETE", "/photos/cat.jpg", 404, "Error.no-bucket").await;
+    refuse(&server, "DELETE", "/photos/cat.jpg", 404, "Error.no-bucket");
     let error = driver(&server).delete_object(&cat()).await.unwrap_err();
     assert_about(&error, ErrorKind::NotFound, "container", "photos");
 }
 
 #[tokio::test]
 async fn names_that_would_be_another_request_are_refused() {
-    let server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
     // The deletion of the container, and of one in the list of them.
     for object in
@@ -106,7 +99,7 @@ async fn names_that_would_be_another_request_are_refused() {
 
 #[tokio::test]
 async fn odd_names_reach_the_server_as_they_are() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
     for (name, path) in [
         ("a//b/", "/photos/a//b/"),
@@ -117,9 +110,8 @@ async fn odd_names_reach_the_server_as_they_are() {
         ("u\u{308}/ü", "/photos/u%CC%88/%C3%BC"),
         ("\n\0", "/photos/%0A%00"),
     ] {
-        let mock = request(&mut server, "DELETE", path).with_status(204).create_async().await;
+        server.expect(request("DELETE", path).answers(204));
         driver.delete_object(&Object::from_names("photos", name)).await.unwrap();
-        mock.assert_async().await;
     }
 }
 
@@ -166,23 +158,18 @@ async fn get_object_cdn_url() {
 
 #[tokio::test]
 async fn credentials_and_regions_are_told_apart_from_missing_objects() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
-    let head = request(&mut server, "HEAD", "/photos/cat.jpg").with_status(403).create_async().await;
+    server.expect(request("HEAD", "/photos/cat.jpg").answers(403));
     let error = driver.get_object_with("photos", "cat.jpg", Options::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidCredentials);
-    head.remove_async().await;
 
-    request(&mut server, "HEAD", "/photos/cat.jpg")
-        .with_status(301)
-        .with_header("x-amz-bucket-region", "eu-west-1")
-        .create_async()
-        .await;
+    server.expect(request("HEAD", "/photos/cat.jpg").answers(301).header("x-amz-bucket-region", "eu-west-1"));
     let error = driver.get_object("photos", "cat.jpg").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.to_string().contains("in the region eu-west-1"), "{error}");
 
-    refuse(&mut server, "GET", "/photos/cat.jpg", 400, "Error.region").await;
+    refuse(&server, "GET", "/photos/cat.jpg", 400, "Error.region");
     let error = driver.download_object_as_stream(&cat()).await.unwrap_err();
     assert!(error.to_string().contains("in the region eu-west-1"), "{error}");
 }

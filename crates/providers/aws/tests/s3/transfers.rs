@@ -7,42 +7,40 @@ use libcloud_common::{ErrorKind, Retry, digest, sign::v4::UNSIGNED_PAYLOAD};
 use libcloud_storage::{
     DownloadObject, HashType, StorageDriver as _, StorageDriverExt as _, UploadBody, UploadObject,
 };
-use mockito::{Matcher, Server};
+use libcloud_testkit::Answer;
 
 use crate::*;
 
-/// An expected upload; its answer tells the digest.
-fn upload(server: &mut ServerGuard, path: &str, body: &str) -> Mock {
-    upload_with_etag(server, path, body, &digest::md5_hex(body))
+/// An expected upload.
+fn upload(path: &str, body: &str) -> ExpectedRequest {
+    Exchange::put(path)
+        .header("content-length", body.len().to_string())
+        .header("x-amz-content-sha256", digest::sha256_hex(body))
+        .body(body)
 }
 
-fn upload_with_etag(server: &mut ServerGuard, path: &str, body: &str, etag: &str) -> Mock {
-    server
-        .mock("PUT", path)
-        .match_header("content-length", body.len().to_string().as_str())
-        .match_header("x-amz-content-sha256", digest::sha256_hex(body).as_str())
-        .match_body(body)
-        .with_header("etag", &format!("\"{etag}\""))
-        .expect(1)
+/// The answer to one: the digest of this.
+fn stored(body: &str) -> Answer {
+    Answer::new(200).header("etag", format!("\"{}\"", digest::md5_hex(body)))
 }
 
 #[tokio::test]
 async fn upload_object_via_stream() {
-    let mut server = Server::new_async().await;
-    let mock = upload(&mut server, "/photos/2024/cat.jpg", "abc")
-        .match_header("authorization", signed("content-type;", "", ""))
-        .match_header("content-type", "image/jpeg")
-        .match_header("x-amz-acl", Matcher::Missing)
-        .match_header("x-amz-storage-class", Matcher::Missing)
-        .match_header("if-none-match", Matcher::Missing)
-        .match_header("transfer-encoding", Matcher::Missing)
-        .with_header("content-type", "application/xml")
-        .with_header("x-amz-version-id", "3HL4kqtJlcpXrof3")
-        .create_async()
-        .await;
+    let server = Mock::start();
+    server.expect(
+        upload("/photos/2024/cat.jpg", "abc")
+            .header("authorization", signed("content-type;", "", ""))
+            .header("content-type", "image/jpeg")
+            .no_header("x-amz-acl")
+            .no_header("x-amz-storage-class")
+            .no_header("if-none-match")
+            .no_header("transfer-encoding")
+            .answers(stored("abc"))
+            .header("content-type", "application/xml")
+            .header("x-amz-version-id", "3HL4kqtJlcpXrof3"),
+    );
     let object =
         driver(&server).upload_object_via_stream("abc".into(), &photos(), "2024/cat.jpg").await.unwrap();
-    mock.assert_async().await;
     insta::assert_json_snapshot!(object, @r#"
     {
       "name": "2024/cat.jpg",
@@ -67,25 +65,26 @@ async fn upload_object_via_stream() {
 
 #[tokio::test]
 async fn upload_with_everything() {
-    let mut server = Server::new_async().await;
-    let mock = upload(&mut server, "/photos/cat.jpg", "abc")
-        .match_header(
-            "authorization",
-            signed(
-                "cache-control;content-type;",
-                "if-none-match;x-amz-acl;",
-                ";x-amz-meta-author;x-amz-meta-title;x-amz-storage-class",
-            ),
-        )
-        .match_header("cache-control", "no-store")
-        .match_header("content-type", "image/x-cat")
-        .match_header("if-none-match", "*")
-        .match_header("x-amz-acl", "public-read")
-        .match_header("x-amz-meta-author", "Ada")
-        .match_header("x-amz-meta-title", "=?UTF-8?B?w7w=?=")
-        .match_header("x-amz-storage-class", "STANDARD_IA")
-        .create_async()
-        .await;
+    let server = Mock::start();
+    server.expect(
+        upload("/photos/cat.jpg", "abc")
+            .header(
+                "authorization",
+                signed(
+                    "cache-control;content-type;",
+                    "if-none-match;x-amz-acl;",
+                    ";x-amz-meta-author;x-amz-meta-title;x-amz-storage-class",
+                ),
+            )
+            .header("cache-control", "no-store")
+            .header("content-type", "image/x-cat")
+            .header("if-none-match", "*")
+            .header("x-amz-acl", "public-read")
+            .header("x-amz-meta-author", "Ada")
+            .header("x-amz-meta-title", "=?UTF-8?B?w7w=?=")
+            .header("x-amz-storage-class", "STANDARD_IA")
+            .answers(stored("abc")),
+    );
     let mut arguments = S3UploadObject::default();
     arguments.ex_storage_class = Some("standard_ia".into());
     let options = UploadObject::new()
@@ -100,51 +99,46 @@ async fn upload_with_everything() {
         .upload_object_via_stream_with("abc".into(), &photos(), "cat.jpg", options)
         .await
         .unwrap();
-    mock.assert_async().await;
     assert_eq!(object.meta_data["author"], "Ada");
     assert_eq!(object.content_type.as_deref(), Some("image/x-cat"));
 }
 
 #[tokio::test]
 async fn an_empty_object_has_a_length() {
-    let mut server = Server::new_async().await;
-    let mock = upload(&mut server, "/photos/empty", "").expect(2).create_async().await;
+    let server = Mock::start();
+    server.expect(upload("/photos/empty", "").answers(stored("")).times(2));
     for body in [UploadBody::from(""), UploadBody::new(stream::empty())] {
         let object = driver(&server).upload_object_via_stream(body, &photos(), "empty").await.unwrap();
         assert_eq!(object.size, 0);
     }
-    mock.assert_async().await;
 }
 
 #[tokio::test]
 async fn what_is_large_is_sent_as_it_comes() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let piece = Bytes::from(vec![b'x'; 1 << 20]);
     let all = "x".repeat(9 << 20);
-    let mock = server
-        .mock("PUT", "/photos/large")
-        .match_header("authorization", signed("content-type;", "", ""))
-        .match_header("content-length", all.len().to_string().as_str())
-        .match_header("x-amz-content-sha256", UNSIGNED_PAYLOAD)
-        .match_body(all.as_str())
-        .with_header("etag", &format!("\"{}\"", digest::md5_hex(&all)))
-        .expect(2)
-        .create_async()
-        .await;
+    server.expect(
+        Exchange::put("/photos/large")
+            .header("authorization", signed("content-type;", "", ""))
+            .header("content-length", all.len().to_string())
+            .header("x-amz-content-sha256", UNSIGNED_PAYLOAD)
+            .body(all.as_str())
+            .answers(stored(&all))
+            .times(2),
+    );
     let pieces = || stream::iter(vec![piece.clone(); 9]).map(Ok);
     for body in [UploadBody::with_length(pieces(), all.len() as u64), UploadBody::new(pieces())] {
         let object = driver(&server).upload_object_via_stream(body, &photos(), "large").await.unwrap();
         assert_eq!(object.size, all.len() as u64);
     }
-    mock.assert_async().await;
 }
 
 #[tokio::test]
 async fn an_upload_is_compared_with_the_entity_tag() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let other = digest::md5_hex("abd");
-    let mock = upload_with_etag(&mut server, "/photos/cat.jpg", "abc", &other).expect(2);
-    let mock = mock.create_async().await;
+    server.expect(upload("/photos/cat.jpg", "abc").answers(stored("abd")).times(2));
     let driver = driver(&server);
     let error = driver.upload_object_via_stream("abc".into(), &photos(), "cat.jpg").await.unwrap_err();
     assert_about(&error, ErrorKind::HashMismatch, "object", "cat.jpg");
@@ -153,46 +147,37 @@ async fn an_upload_is_compared_with_the_entity_tag() {
     let upload_anyway =
         driver.upload_object_via_stream_with("abc".into(), &photos(), "cat.jpg", options).await;
     assert_eq!(upload_anyway.unwrap().hash.as_ref(), Some(&other));
-    mock.assert_async().await;
-    mock.remove_async().await;
 
     // That of an object under a key of the key service is no digest.
-    upload_with_etag(&mut server, "/photos/cat.jpg", "abc", &other)
-        .with_header("x-amz-server-side-encryption", "aws:kms")
-        .create_async()
-        .await;
+    let encrypted = stored("abd").header("x-amz-server-side-encryption", "aws:kms");
+    server.expect(upload("/photos/cat.jpg", "abc").answers(encrypted));
     driver.upload_object_via_stream("abc".into(), &photos(), "cat.jpg").await.unwrap();
 }
 
 #[tokio::test]
 async fn an_upload_that_is_refused() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
-    let put = |mock: Mock, status, name: &str| mock.with_status(status).with_body_from_file(fixture(name));
-    let mock = upload(&mut server, "/photos/cat.jpg", "abc");
-    let mock = put(mock, 412, "Error.precondition").create_async().await;
+    let put =
+        |status: u16, name: &str| upload("/photos/cat.jpg", "abc").answers(status).body_file(fixture(name));
+    server.expect(put(412, "Error.precondition"));
     let options = UploadObject::new().only_if_absent();
     let error =
         driver.upload_object_via_stream_with("abc".into(), &photos(), "cat.jpg", options).await.unwrap_err();
     assert_about(&error, ErrorKind::AlreadyExists, "object", "cat.jpg");
-    mock.remove_async().await;
 
-    let mock = upload(&mut server, "/photos/cat.jpg", "abc").expect(3);
-    let mock = put(mock, 503, "Error.slow-down").create_async().await;
+    server.expect(put(503, "Error.slow-down").times(3));
     let error = driver.upload_object_via_stream("abc".into(), &photos(), "cat.jpg").await.unwrap_err();
-    mock.assert_async().await;
     assert_eq!((error.kind(), error.retry()), (ErrorKind::RateLimited, Retry::Exhausted));
-    mock.remove_async().await;
 
-    let mock = upload(&mut server, "/photos/cat.jpg", "abc");
-    put(mock, 403, "Error.signature").create_async().await;
+    server.expect(put(403, "Error.signature"));
     let error = driver.upload_object_via_stream("abc".into(), &photos(), "cat.jpg").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidCredentials);
 }
 
 #[tokio::test]
 async fn arguments_that_cannot_be_sent_are_refused_first() {
-    let server = Server::new_async().await;
+    let server = Mock::start();
     let (driver, photos) = (driver(&server), photos());
     for (options, text) in [
         (UploadObject::new().header("Host", "evil.example"), "`Host` is set by the driver"),
@@ -210,20 +195,16 @@ async fn arguments_that_cannot_be_sent_are_refused_first() {
     }
 }
 
-fn content(server: &mut ServerGuard, status: usize, body: &str) -> Mock {
-    request(server, "GET", "/photos/cat.jpg")
-        .match_header("range", Matcher::Missing)
-        .with_status(status)
-        .with_header("etag", &format!("\"{MD5}\""))
-        .with_body(body)
+fn content(status: u16, body: &'static str) -> Exchange {
+    let answer = Answer::new(status).header("etag", format!("\"{MD5}\"")).body(body);
+    request("GET", "/photos/cat.jpg").no_header("range").answers(answer)
 }
 
 #[tokio::test]
 async fn download_object_as_stream() {
-    let mut server = Server::new_async().await;
-    let mock = content(&mut server, 200, "abc").create_async().await;
+    let server = Mock::start();
+    server.expect(content(200, "abc"));
     let stream = driver(&server).download_object_as_stream(&cat()).await.unwrap();
-    mock.assert_async().await;
     assert_eq!(stream.size, Some(3));
     assert_eq!(stream.hash, Some((HashType::Md5, MD5.to_owned())));
     assert_eq!(stream.headers["etag"], format!("\"{MD5}\""));
@@ -232,8 +213,8 @@ async fn download_object_as_stream() {
 
 #[tokio::test]
 async fn download_object_is_compared_with_the_entity_tag() {
-    let mut server = Server::new_async().await;
-    content(&mut server, 200, "abd").create_async().await;
+    let server = Mock::start();
+    server.expect(content(200, "abd"));
     let folder = tempfile::tempdir().unwrap();
     let error =
         driver(&server).download_object_with(&cat(), folder.path(), DownloadObject::new()).await.unwrap_err();
@@ -243,27 +224,26 @@ async fn download_object_is_compared_with_the_entity_tag() {
 
 #[tokio::test]
 async fn ranges() {
-    let mut server = Server::new_async().await;
+    let server = Mock::start();
     let driver = driver(&server);
-    let range = |server: &mut ServerGuard, header: &str, status, body: &str| {
-        server
-            .mock("GET", "/photos/cat.jpg")
-            .match_header("authorization", signed("", "range;", ""))
-            .match_header("range", header)
-            .with_status(status)
-            .with_header("etag", &format!("\"{MD5}\""))
-            .with_body(body)
+    let range = |header: &str, status: u16, body: &'static str| {
+        Exchange::get("/photos/cat.jpg")
+            .header("authorization", signed("", "range;", ""))
+            .header("range", header)
+            .answers(status)
+            .header("etag", format!("\"{MD5}\""))
+            .body(body)
     };
-    range(&mut server, "bytes=1-1", 206, "b").create_async().await;
+    server.expect(range("bytes=1-1", 206, "b"));
     let stream = driver.download_object_range_as_stream(&cat(), 1, Some(2)).await.unwrap();
     assert_eq!((stream.size, &stream.hash), (Some(1), &None));
     assert_eq!(stream.read_all(3).await.unwrap(), "b");
 
-    range(&mut server, "bytes=9-", 416, "").with_body_from_file(fixture("Error.range")).create_async().await;
+    server.expect(range("bytes=9-", 416, "").body_file(fixture("Error.range")));
     let error = driver.download_object_range_as_stream(&cat(), 9, None).await.unwrap_err();
     assert_about(&error, ErrorKind::InvalidArgument, "object", "cat.jpg");
 
-    range(&mut server, "bytes=2-", 200, "abc").create_async().await;
+    server.expect(range("bytes=2-", 200, "abc"));
     let error = driver.download_object_range_as_stream(&cat(), 2, None).await.unwrap_err();
     assert_about(&error, ErrorKind::MalformedResponse, "object", "cat.jpg");
 }
@@ -273,8 +253,8 @@ async fn download_object_that_is_missing() {
     for (name, resource, id) in
         [("Error.no-key", "object", "cat.jpg"), ("Error.no-bucket", "container", "photos")]
     {
-        let mut server = Server::new_async().await;
-        refuse(&mut server, "GET", "/photos/cat.jpg", 404, name).await;
+        let server = Mock::start();
+        refuse(&server, "GET", "/photos/cat.jpg", 404, name);
         let error = driver(&server).download_object_as_stream(&cat()).await.unwrap_err();
         assert_about(&error, ErrorKind::NotFound, resource, id);
         assert_eq!(error.request_id(), Some("4442587FB7D0A2F9"));
