@@ -257,7 +257,14 @@ impl Ec2Driver {
         }
         // The token makes it safe.
         let instances = action.repeatable().timeout(options.timeout).read(wire::instances).await?;
-        instances.into_iter().map(node).collect()
+        let tagged = instances.into_iter().map(|mut instance| {
+            // Older versions of the API do not repeat them.
+            if instance.tags.is_empty() {
+                instance.tags.clone_from(&tags);
+            }
+            node(instance)
+        });
+        tagged.collect()
     }
 }
 
