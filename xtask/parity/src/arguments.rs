@@ -106,10 +106,12 @@ pub(crate) fn plain(value: &Value) -> Value {
             map.get("iso").cloned().unwrap_or_default()
         }
         Value::Object(map) => {
+            // In a map of tags nothing is a value, in a resource it is the absence of one.
+            let is_resource = map.contains_key("_type");
             let is_node =
                 map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
             map.iter()
-                .filter(|(key, value)| !key.starts_with('_') && !value.is_null())
+                .filter(|(key, value)| !key.starts_with('_') && !(is_resource && value.is_null()))
                 .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
                     Some(state) if is_node && key == "state" => (key.clone(), state.into()),
                     _ => (key.clone(), plain(value)),

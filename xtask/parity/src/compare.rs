@@ -11,6 +11,8 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::names;
+
 /// Where two things differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum Place {
@@ -93,19 +95,12 @@ impl fmt::Display for Difference {
 const NOT_OF_THE_CALL: &[&str] =
     &["user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding", "host", "expect"];
 
-/// Everything in which a request differs from the recorded one. The host only where it was left as it is.
-pub(crate) fn requests(
-    number: usize,
-    recorded: &Exchange,
-    received: &Received,
-    with_host: bool,
-) -> Vec<Difference> {
+/// Everything in which a request differs from the recorded one.
+pub(crate) fn requests(number: usize, recorded: &Exchange, received: &Received) -> Vec<Difference> {
     let request = &recorded.request;
     let mut found = Found { request: Some(number), differences: Vec::new() };
     found.compare(Place::Method, Some(request.method.clone()), Some(received.method.clone()));
-    if with_host {
-        found.compare(Place::Host, host(request), received.header("host").map(str::to_lowercase));
-    }
+    found.compare(Place::Host, host(request), received.header("host").map(str::to_lowercase));
     found.compare(Place::Path, Some(decoded(&request.path)), Some(decoded(&received.path)));
     let (their_params, their_form) = recorded_params(request);
     let (our_params, our_form) = received_params(received);
@@ -350,6 +345,16 @@ pub(crate) fn results(recorded: &Value, ours: &Value) -> Vec<Difference> {
     found.differences
 }
 
+/// A list of which only the number of items is known.
+pub(crate) fn length(recorded: &Value, ours: usize) -> Vec<Difference> {
+    let ours = Value::from(ours);
+    let mut found = Found { request: None, differences: Vec::new() };
+    if *recorded != ours {
+        found.add(Place::Result(".length".into()), Some(recorded.clone()), Some(ours));
+    }
+    found.differences
+}
+
 /// The value of a key; where it is not among the keys, that of the same name among those of the map around it (times and
 /// types of objects are fields here, keys of `extra` there) or of the map `extra` within it.
 fn lookup<'a>(
@@ -364,7 +369,8 @@ fn lookup<'a>(
 /// A key that is the same but for case and underscores.
 fn respelled<'a>(map: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
     let letters = |key: &str| key.replace('_', "").to_ascii_lowercase();
-    map.iter().find(|(ours, _)| letters(ours) == letters(key))
+    let wanted = letters(names::earlier_key(key));
+    map.iter().find(|(ours, _)| letters(ours) == wanted)
 }
 
 /// What tells the items of a list apart.

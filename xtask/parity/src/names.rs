@@ -119,6 +119,14 @@ pub(crate) fn method<'a>(driver: &str, call: &'a str, args: &serde_json::Map<Str
     if driver == "ec2" && call == "create_node" && several { "ex_create_nodes" } else { call }
 }
 
+/// What 0.14 calls a key of `extra` that 3.9 has under another name than case and underscores apart.
+pub(crate) fn earlier_key(key: &str) -> &str {
+    match key {
+        "launch_time" => "launchdatetime",
+        other => other,
+    }
+}
+
 /// Whether the dictionary `extra` of this method is several arguments of ours: ttl, priority, content type, meta data.
 pub(crate) fn has_typed_extra(method: &str) -> bool {
     matches!(

@@ -210,9 +210,9 @@ impl Stage<'_> {
     fn config(&self, call: &Call, options: &[&str], clock: &ManualClock) -> Result<Config, Error> {
         let mut transport = TransportConfig::new().retries(0).idle_timeout(LIMIT / 3);
         transport.debug_log = None;
+        // Whatever the URL says, so that it is what it would be without us.
+        transport.connect_to = Some(self.replay.address());
         let mut config = Config::anonymous().clock(clock.clone()).transport(transport);
-        let endpoint = format!("http://{}", self.replay.address());
-        config.endpoint = endpoint.parse().ok();
         for (name, value) in &call.args {
             let text = || match value {
                 Value::String(text) => text.clone(),
@@ -228,8 +228,9 @@ impl Stage<'_> {
                 ("key" | "creds", _) => config.key = Some(Secret::from(text())),
                 ("secret", _) => config.secret = Some(Secret::from(text())),
                 ("region", _) => config.region = Some(text()),
-                // All connections go to the replay.
-                ("host" | "port" | "secure", _) => {}
+                ("host", _) => config.host = Some(text()),
+                ("port", value) => config.port = value.as_u64().and_then(|port| port.try_into().ok()),
+                ("secure", value) => config.secure = value.as_bool().or(value.as_u64().map(|secure| secure != 0)),
                 ("api_version", _) => config.api_version = Some(text()),
                 (name, value) => config = config.option(name, value.clone()),
             }
@@ -263,6 +264,12 @@ impl Stage<'_> {
         }
         let row = self.row(call);
         let method = names::method(&row, &call.call, &call.args);
+        if call.result.as_ref().is_some_and(|result| result.pointer("/_digest").is_some_and(|digest| digest.get("items").is_none())) {
+            return Verdict::Skipped("the result was too large for the recording".to_owned());
+        }
+        if let Some(why) = later_argument(&driver, method, call) {
+            return Verdict::Skipped(why);
+        }
         if let Some(verdict) = not_there(&driver, method, call) {
             return verdict;
         }
@@ -313,9 +320,25 @@ impl Stage<'_> {
     }
 }
 
+/// An extension argument that the original got after 0.14, and that our driver does not have yet.
+fn later_argument(driver: &AnyDriver, method: &str, call: &Call) -> Option<String> {
+    call.release.as_ref()?;
+    let known: Vec<_> = driver.methods().into_iter().filter(|known| known.name == method).flat_map(|known| known.args).collect();
+    let later = call.args.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name).find(|name| {
+        name.starts_with("ex_") && LATER_ARGUMENTS.contains(&name.as_str()) && known.iter().all(|spec| spec.name != *name)
+    })?;
+    Some(format!("`{later}` of `{method}` came after 0.14"))
+}
+
+/// Extension arguments of base methods that 0.14 does not have.
+const LATER_ARGUMENTS: &[&str] =
+    &["ex_assign_public_ip", "ex_spot", "ex_spot_max_price", "ex_terminate_on_shutdown"];
+
 /// Numbers that the original takes as text, too.
 fn numbers(driver: &AnyDriver, method: &str, mut args: Map<String, Value>) -> Map<String, Value> {
-    let specs = driver.methods().into_iter().filter(|known| known.name == method).flat_map(|known| known.args);
+    // The extension arguments of a base method are those of the extension that does more.
+    let of = |name: &str| name == method || name == "create_node" && method == "ex_create_nodes";
+    let specs = driver.methods().into_iter().filter(|known| of(known.name)).flat_map(|known| known.args);
     for spec in specs.filter(|spec| spec.ty == "integer") {
         if let Some(value) = args.get_mut(spec.name)
             && let Some(number) = value.as_str().and_then(|text| text.parse::<u64>().ok())
@@ -361,7 +384,7 @@ fn sent(expected: &[Exchange], received: &[Received]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for one in received {
         match one.answered_with.and_then(|number| Some((number, expected.get(number)?))) {
-            Some((number, exchange)) => differences.extend(compare::requests(number, exchange, one, false)),
+            Some((number, exchange)) => differences.extend(compare::requests(number, exchange, one)),
             None => differences.push(Difference {
                 place: Place::Extra,
                 request: None,
@@ -421,10 +444,14 @@ fn outcome(call: &Call, ours: Result<Option<&Value>, &Error>) -> Vec<Difference>
             match (&recorded, ours) {
                 // Nothing, and done, are one here.
                 (Value::Null, Value::Bool(true)) => Vec::new(),
+                // Of a large result the number of items was written down.
+                (Value::Object(map), Value::Array(ours)) if map.contains_key("_digest") => {
+                    let items = recorded.pointer("/_digest/items").cloned().unwrap_or_default();
+                    compare::length(&items, ours.len())
+                }
                 // The content of a stream was not written down.
                 (Value::String(text), _) if arguments::is_placeholder(text) => Vec::new(),
                 (Value::Object(map), Value::String(_)) if map.contains_key("_type") => Vec::new(),
-                (Value::Object(map), _) if map.contains_key("_digest") => Vec::new(),
                 (Value::Array(chunks), Value::String(whole)) if chunks.iter().all(Value::is_string) => {
                     let joined: String = chunks.iter().filter_map(Value::as_str).collect();
                     compare::results(&joined.into(), &whole.as_str().into())
