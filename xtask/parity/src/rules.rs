@@ -226,6 +226,12 @@ const RULES: &[Rule] = &[
             same && match &difference.place {
                 Place::Param(name) => name.starts_with("TagSpecification.") && difference.recorded.is_none(),
                 Place::Missing => text(&difference.recorded).contains("Action=CreateTags&"),
+                    // There the recorded CreateTags got no answer, and the node no name.
+                    Place::Result(path) => {
+                        path == ".name"
+                            && difference.ours.is_some()
+                            && difference.ours.as_ref() == context.call.args.get("name")
+                    }
                 _ => false,
             }
         },
@@ -616,6 +622,27 @@ const RULES: &[Rule] = &[
         applies: |context, difference| {
             context.call.call == "list_record_types" && difference.place == Place::Result(".length".into())
                 && number(&difference.recorded) < number(&difference.ours)
+        },
+    },
+    Rule {
+        id: "unknown-argument",
+        drivers: &[],
+        reason: "an argument that nobody knows is refused; the original drops it without a word (nothing of it is in what it \
+                 sent)",
+        applies: |context, difference| {
+            let is_ours = context.differences.iter().find_map(|difference| {
+                let told = text(&difference.ours).strip_prefix("invalid_argument: ")?;
+                let (_, rest) = told.split_once("has no argument `")?;
+                (difference.place == Place::Outcome).then(|| rest.split_once('`')).flatten()
+            });
+            let value = is_ours.and_then(|(name, _)| context.call.args.get(name)).and_then(Value::as_str);
+            let dropped = value.is_some_and(|value| {
+                let sent = context.exchanges.iter().flat_map(|exchange| recorded_params(&exchange.request).0);
+                let texts = context.exchanges.iter().filter_map(|exchange| exchange.request.body.as_ref()?.bytes());
+                !sent.into_iter().any(|(_, sent)| sent.contains(value))
+                    && !texts.into_iter().any(|body| String::from_utf8_lossy(&body).contains(value))
+            });
+            dropped && context.received.is_empty() && matches!(difference.place, Place::Outcome | Place::Missing)
         },
     },
     Rule {
