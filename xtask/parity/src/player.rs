@@ -26,11 +26,24 @@ const SOME_TIME: &str = "2026-11-23T11:00:00Z";
 /// The longest that a call may take: everything is on this machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// What to play, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Play {
+    /// The folder of `results` and `transcripts`.
+    pub(crate) from: PathBuf,
+    /// One of our drivers; all without.
+    pub(crate) only: Option<String>,
+    /// Whether drivers that can speak the recorded versions of API and signature are told to, so that parameters and
+    /// signatures can be compared one by one. Otherwise they speak what they speak to everybody.
+    pub(crate) as_recorded: bool,
+}
+
 /// Plays all recordings of a folder, or those of one of our drivers.
 ///
 /// # Errors
 /// If a file is not what it should be.
-pub(crate) async fn play(from: &Path, only: Option<&str>) -> Result<Report, String> {
+pub(crate) async fn play(play: &Play) -> Result<Report, String> {
+    let (from, only) = (&play.from, play.only.as_deref());
     let results = from.join("results");
     let mut files: Vec<PathBuf> = fs::read_dir(&results)
         .map_err(|error| format!("{}: {error}", results.display()))?
@@ -62,6 +75,7 @@ pub(crate) async fn play(from: &Path, only: Option<&str>) -> Result<Report, Stri
                 registry: &registry,
                 replay: &replay,
                 scratch: scratch.path(),
+                as_recorded: play.as_recorded,
                 made: HashMap::new(),
                 made_content: false,
             };
@@ -139,6 +153,7 @@ struct Stage<'a> {
     registry: &'a Registry,
     replay: &'a Replay,
     scratch: &'a Path,
+    as_recorded: bool,
     /// The last driver of each class.
     made: HashMap<String, Made>,
     /// Whether the test has sent content that is not the recorded one.
@@ -180,7 +195,10 @@ impl Stage<'_> {
         let exchanges: Vec<Exchange> =
             call.requests.iter().filter_map(|seq| recorded.get(seq).cloned()).collect();
         if call.call == "new" {
-            return self.construct(call, service, name, &options, exchanges);
+            // The clock only goes forward.
+            let start = recorded.values().filter_map(time_of).min();
+            let versions = if self.as_recorded { versions(call, &options, recorded) } else { Vec::new() };
+            return self.construct(call, (service, name), &options, &versions, (exchanges, start));
         }
         self.call(call, exchanges).await
     }
@@ -189,25 +207,30 @@ impl Stage<'_> {
     fn construct(
         &mut self,
         call: &Call,
-        service: Service,
-        name: &str,
+        (service, name): (Service, &str),
         options: &[&str],
-        pending: Vec<Exchange>,
+        versions: &[(&'static str, String)],
+        (pending, start): (Vec<Exchange>, Option<Timestamp>),
     ) -> Verdict {
-        let time = pending.iter().find_map(time_of);
-        let clock = ManualClock::at(time.or_else(|| SOME_TIME.parse().ok()).unwrap_or_else(|| {
+        let clock = ManualClock::at(start.or_else(|| SOME_TIME.parse().ok()).unwrap_or_else(|| {
             // The text above is a time.
             libcloud::SystemClock::shared().now()
         }));
         let driver = self
-            .config(call, options, &clock)
+            .config(call, options, versions, &clock)
             .and_then(|config| AnyDriver::new(self.registry, service, name, config));
         let differences = outcome(call, driver.as_ref().map(|_| None));
         self.made.insert(call.driver.clone(), Made { driver, clock, pending });
         self.judge(call, &[], &[], differences)
     }
 
-    fn config(&self, call: &Call, options: &[&str], clock: &ManualClock) -> Result<Config, Error> {
+    fn config(
+        &self,
+        call: &Call,
+        options: &[&str],
+        versions: &[(&'static str, String)],
+        clock: &ManualClock,
+    ) -> Result<Config, Error> {
         let mut transport = TransportConfig::new().retries(0).idle_timeout(LIMIT / 3);
         transport.debug_log = None;
         // Whatever the URL says, so that it is what it would be without us.
@@ -233,6 +256,12 @@ impl Stage<'_> {
                 ("secure", value) => config.secure = value.as_bool().or(value.as_u64().map(|secure| secure != 0)),
                 ("api_version", _) => config.api_version = Some(text()),
                 (name, value) => config = config.option(name, value.clone()),
+            }
+        }
+        for (option, version) in versions {
+            match *option {
+                "api_version" => config.api_version = Some(version.clone()),
+                option => config = config.option(option, version.clone()),
             }
         }
         // The original addresses containers by path.
@@ -319,6 +348,27 @@ impl Stage<'_> {
         };
         Verdict::of(&context)
     }
+}
+
+/// The versions of API and signature that the class spoke in this test, for a driver that can choose.
+fn versions(
+    call: &Call,
+    options: &[&str],
+    recorded: &HashMap<u64, Exchange>,
+) -> Vec<(&'static str, String)> {
+    let mut versions = Vec::new();
+    if !options.contains(&"signature_version") {
+        return versions;
+    }
+    let of_class = recorded.values().find(|exchange| exchange.driver.as_ref() == Some(&call.driver));
+    for (name, value) in of_class.map(|exchange| compare::recorded_params(&exchange.request).0).unwrap_or_default() {
+        match name.as_str() {
+            "SignatureVersion" => versions.push(("signature_version", value)),
+            "Version" if call.driver.ends_with("NodeDriver") => versions.push(("api_version", value)),
+            _ => {}
+        }
+    }
+    versions
 }
 
 /// An extension argument that the original got after 0.14, and that our driver does not have yet.

@@ -153,6 +153,21 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "signature-follows",
+        drivers: AWS_QUERY,
+        reason: "the signature is of what was sent, of which something else differs",
+        applies: |context, difference| {
+            let covered = |other: &Difference| {
+                other.request == difference.request
+                    && other.place != difference.place
+                    && matches!(other.place, Place::Method | Place::Host | Place::Path | Place::Param(_))
+            };
+            difference.place == Place::Param("Signature".into())
+                && difference.ours.is_some()
+                && context.differences.iter().any(covered)
+        },
+    },
+    Rule {
         id: "ec2-api-version",
         drivers: &["compute/ec2"],
         reason: "API version 2016-11-15, the current one, for 2010-08-31",
