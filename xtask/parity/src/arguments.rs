@@ -29,7 +29,9 @@ const FOLDERS: &[&str] = &["/SRC", "/TMPDIR", "/PYTHON"];
 pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> Result<Arguments, String> {
     let mut made_content = false;
     let mut filled = Vec::new();
-    if call.raises.as_ref().is_some_and(|raised| raised.class == "RuntimeError") && call.args.contains_key("iterator") {
+    if call.raises.as_ref().is_some_and(|raised| raised.class == "RuntimeError")
+        && call.args.contains_key("iterator")
+    {
         return Err("the recording does not have the stream that fails".to_owned());
     }
     let mut args = Map::new();

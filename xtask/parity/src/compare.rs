@@ -258,13 +258,7 @@ impl Found {
         );
     }
 
-    fn result(
-        &mut self,
-        recorded: &Value,
-        ours: &Value,
-        path: &str,
-        around: Option<&Map<String, Value>>,
-    ) {
+    fn result(&mut self, recorded: &Value, ours: &Value, path: &str, around: Option<&Map<String, Value>>) {
         match (recorded, ours) {
             (Value::Object(their_map), Value::Object(our_map)) => {
                 for (key, their) in their_map.iter().filter(|(key, _)| !key.starts_with('_')) {
@@ -272,7 +266,11 @@ impl Found {
                     if let Some(our) = lookup(our_map, around, key) {
                         self.result(their, our, &within, (key == "extra").then_some(our_map));
                     } else if let Some((spelled, our)) = respelled(our_map, key) {
-                        self.add(Place::Spelling(within.clone()), Some(key.as_str().into()), Some(spelled.as_str().into()));
+                        self.add(
+                            Place::Spelling(within.clone()),
+                            Some(key.as_str().into()),
+                            Some(spelled.as_str().into()),
+                        );
                         self.result(their, our, &within, None);
                     } else {
                         self.add(Place::Result(within), Some(their.clone()), None);

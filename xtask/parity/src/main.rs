@@ -16,10 +16,13 @@ mod names;
 mod player;
 mod report;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use player::Play;
 
-const HELP: &str = "cargo xtask parity --from DIR [--driver NAME] [--as-recorded] [--format table|json] [--verbose]
+const HELP: &str =
+    "cargo xtask parity --from DIR [--driver NAME] [--as-recorded] [--format table|json] [--verbose]
 
   --from DIR      a folder with results/*.jsonl and transcripts/*.jsonl
   --driver NAME   one driver only: `ec2`, or `dns/dummy` where several services have one of that name

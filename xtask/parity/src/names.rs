@@ -112,9 +112,14 @@ pub(crate) fn constructor_argument(name: &str) -> &str {
 }
 
 /// The method of ours that is called for one of the original's.
-pub(crate) fn method<'a>(driver: &str, call: &'a str, args: &serde_json::Map<String, serde_json::Value>) -> &'a str {
+pub(crate) fn method<'a>(
+    driver: &str,
+    call: &'a str,
+    args: &serde_json::Map<String, serde_json::Value>,
+) -> &'a str {
     let count = |name: &str| args.get(name).map(|value| value.to_string().trim_matches('"').to_owned());
-    let several = ["ex_mincount", "ex_maxcount"].iter().any(|name| count(name).is_some_and(|count| count != "1"));
+    let several =
+        ["ex_mincount", "ex_maxcount"].iter().any(|name| count(name).is_some_and(|count| count != "1"));
     // One that makes a node and gives it back cannot make several.
     if driver == "ec2" && call == "create_node" && several { "ex_create_nodes" } else { call }
 }

@@ -112,7 +112,8 @@ fn changed_behind(calls: &[Call]) -> Vec<u64> {
             && (one.call.starts_with("list_") || one.call.starts_with("get_"))
     };
     let rows = calls.chunk_by(same);
-    let changed = rows.filter(|row| row.windows(2).any(|pair| matches!(pair, [one, other] if one.result != other.result)));
+    let changed = rows
+        .filter(|row| row.windows(2).any(|pair| matches!(pair, [one, other] if one.result != other.result)));
     changed.flatten().map(|call| call.n).collect()
 }
 
@@ -253,7 +254,9 @@ impl Stage<'_> {
                 ("region", _) => config.region = Some(text()),
                 ("host", _) => config.host = Some(text()),
                 ("port", value) => config.port = value.as_u64().and_then(|port| port.try_into().ok()),
-                ("secure", value) => config.secure = value.as_bool().or(value.as_u64().map(|secure| secure != 0)),
+                ("secure", value) => {
+                    config.secure = value.as_bool().or(value.as_u64().map(|secure| secure != 0))
+                }
                 ("api_version", _) => config.api_version = Some(text()),
                 (name, value) => config = config.option(name, value.clone()),
             }
@@ -286,7 +289,9 @@ impl Stage<'_> {
         }
         let row = self.row(call);
         let method = names::method(&row, &call.call, &call.args);
-        if call.result.as_ref().is_some_and(|result| result.pointer("/_digest").is_some_and(|digest| digest.get("items").is_none())) {
+        if call.result.as_ref().is_some_and(|result| {
+            result.pointer("/_digest").is_some_and(|digest| digest.get("items").is_none())
+        }) {
             return Verdict::Skipped("the result was too large for the recording".to_owned());
         }
         if let Some(why) = later_argument(&driver, method, call) {
@@ -295,10 +300,11 @@ impl Stage<'_> {
         if let Some(verdict) = not_there(&driver, method, call) {
             return verdict;
         }
-        let Arguments { args, made_content, filled } = match arguments::arguments(call, &expected, self.scratch) {
-            Ok(arguments) => arguments,
-            Err(why) => return Verdict::Skipped(why),
-        };
+        let Arguments { args, made_content, filled } =
+            match arguments::arguments(call, &expected, self.scratch) {
+                Ok(arguments) => arguments,
+                Err(why) => return Verdict::Skipped(why),
+            };
         let args = numbers(&driver, method, args);
         self.made_content |= made_content;
         self.replay.load(expected.clone());
@@ -316,7 +322,9 @@ impl Stage<'_> {
             Err(Error::new(ErrorKind::Timeout, format!("not done within {} s", LIMIT.as_secs())))
         });
         if expected.is_empty() && made_content && !received.is_empty() {
-            return Verdict::Skipped("the test replaced what sends the content: no request of it was recorded".to_owned());
+            return Verdict::Skipped(
+                "the test replaced what sends the content: no request of it was recorded".to_owned(),
+            );
         }
         let mut differences = sent(&expected, &received);
         differences.extend(filled.into_iter().map(|(name, value)| Difference {
@@ -351,17 +359,15 @@ impl Stage<'_> {
 }
 
 /// The versions of API and signature that the class spoke in this test, for a driver that can choose.
-fn versions(
-    call: &Call,
-    options: &[&str],
-    recorded: &HashMap<u64, Exchange>,
-) -> Vec<(&'static str, String)> {
+fn versions(call: &Call, options: &[&str], recorded: &HashMap<u64, Exchange>) -> Vec<(&'static str, String)> {
     let mut versions = Vec::new();
     if !options.contains(&"signature_version") {
         return versions;
     }
     let of_class = recorded.values().find(|exchange| exchange.driver.as_ref() == Some(&call.driver));
-    for (name, value) in of_class.map(|exchange| compare::recorded_params(&exchange.request).0).unwrap_or_default() {
+    for (name, value) in
+        of_class.map(|exchange| compare::recorded_params(&exchange.request).0).unwrap_or_default()
+    {
         match name.as_str() {
             "SignatureVersion" => versions.push(("signature_version", value)),
             "Version" if call.driver.ends_with("NodeDriver") => versions.push(("api_version", value)),
@@ -374,10 +380,18 @@ fn versions(
 /// An extension argument that the original got after 0.14, and that our driver does not have yet.
 fn later_argument(driver: &AnyDriver, method: &str, call: &Call) -> Option<String> {
     call.release.as_ref()?;
-    let known: Vec<_> = driver.methods().into_iter().filter(|known| known.name == method).flat_map(|known| known.args).collect();
-    let later = call.args.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name).find(|name| {
-        name.starts_with("ex_") && LATER_ARGUMENTS.contains(&name.as_str()) && known.iter().all(|spec| spec.name != *name)
-    })?;
+    let known: Vec<_> = driver
+        .methods()
+        .into_iter()
+        .filter(|known| known.name == method)
+        .flat_map(|known| known.args)
+        .collect();
+    let later =
+        call.args.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name).find(|name| {
+            name.starts_with("ex_")
+                && LATER_ARGUMENTS.contains(&name.as_str())
+                && known.iter().all(|spec| spec.name != *name)
+        })?;
     Some(format!("`{later}` of `{method}` came after 0.14"))
 }
 

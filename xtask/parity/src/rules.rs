@@ -229,7 +229,11 @@ const RULES: &[Rule] = &[
         reason: "name and tags go with RunInstances, in one step that cannot fail half-way, instead of a CreateTags after it",
         applies: |context, difference| {
             let sent_with = |list: &str| {
-                context.received.iter().map(|received| members(&received_params(received).0, list)).find(|tags| !tags.is_empty())
+                context
+                    .received
+                    .iter()
+                    .map(|received| members(&received_params(received).0, list))
+                    .find(|tags| !tags.is_empty())
             };
             let recorded_after = context.exchanges.iter().find_map(|exchange| {
                 let params = recorded_params(&exchange.request).0;
@@ -237,16 +241,17 @@ const RULES: &[Rule] = &[
             });
             // Where RunInstances failed there was nothing to tag.
             let asked = context.call.raises.is_some().then(|| asked_tags(context.call));
-            let same = recorded_after.or(asked).is_some_and(|tags| sent_with("TagSpecification.Tag") == Some(tags));
+            let same =
+                recorded_after.or(asked).is_some_and(|tags| sent_with("TagSpecification.Tag") == Some(tags));
             same && match &difference.place {
                 Place::Param(name) => name.starts_with("TagSpecification.") && difference.recorded.is_none(),
                 Place::Missing => text(&difference.recorded).contains("Action=CreateTags&"),
-                    // There the recorded CreateTags got no answer, and the node no name.
-                    Place::Result(path) => {
-                        path == ".name"
-                            && difference.ours.is_some()
-                            && difference.ours.as_ref() == context.call.args.get("name")
-                    }
+                // There the recorded CreateTags got no answer, and the node no name.
+                Place::Result(path) => {
+                    path == ".name"
+                        && difference.ours.is_some()
+                        && difference.ours.as_ref() == context.call.args.get("name")
+                }
                 _ => false,
             }
         },
@@ -361,7 +366,8 @@ const RULES: &[Rule] = &[
         drivers: &[],
         reason: "keys of `extra` are spelled as in 0.14; 3.9 respelled them",
         applies: |context, difference| {
-            context.call.release.is_some() && matches!(&difference.place, Place::Spelling(path) if path.contains("extra"))
+            context.call.release.is_some()
+                && matches!(&difference.place, Place::Spelling(path) if path.contains("extra"))
         },
     },
     Rule {
@@ -376,7 +382,8 @@ const RULES: &[Rule] = &[
                         difference.recorded.is_none() && (name == "list-type" || name == "encoding-type")
                     }
                     Place::Missing => text(&difference.recorded).contains("marker="),
-                    Place::Outcome => text(&difference.ours).contains("`ListBucketResult/NextContinuationToken`: it is missing"),
+                    Place::Outcome => text(&difference.ours)
+                        .contains("`ListBucketResult/NextContinuationToken`: it is missing"),
                     Place::Result(path) => path.ends_with(".meta_data.owner") && difference.ours.is_none(),
                     _ => false,
                 }
@@ -393,7 +400,9 @@ const RULES: &[Rule] = &[
                     Place::Missing => {
                         let request = text(&difference.recorded);
                         let path = request.split([' ', '?']).nth(1).unwrap_or_default();
-                        request.starts_with("GET /?") || request == "GET /" || request.starts_with("HEAD /") && path.matches('/').count() == 1
+                        request.starts_with("GET /?")
+                            || request == "GET /"
+                            || request.starts_with("HEAD /") && path.matches('/').count() == 1
                     }
                     Place::Extra => text(&difference.ours).starts_with("HEAD /"),
                     Place::Outcome => text(&difference.ours).contains("answered 599"),
@@ -428,7 +437,9 @@ const RULES: &[Rule] = &[
                 matches!(&exchange.response, Some(Reply::Answer(answer)) if answer.status == 409
                     && !matches!(&answer.body, Some(Body::Text(text)) if text.contains("<Code>")))
             });
-            empty && difference.place == Place::Outcome && text(&difference.ours).starts_with("invalid_state: ")
+            empty
+                && difference.place == Place::Outcome
+                && text(&difference.ours).starts_with("invalid_state: ")
         },
     },
     Rule {
@@ -533,7 +544,9 @@ const RULES: &[Rule] = &[
         reason: "a body has its type told",
         applies: |context, difference| {
             let has_body = context.received(difference).is_some_and(|received| !received.body.is_empty());
-            difference.place == Place::Header("content-type".into()) && difference.recorded.is_none() && has_body
+            difference.place == Place::Header("content-type".into())
+                && difference.recorded.is_none()
+                && has_body
         },
     },
     Rule {
@@ -622,10 +635,13 @@ const RULES: &[Rule] = &[
         reason: "objects are counted and have checksums; the original's dummy keeps neither",
         applies: |_, difference| match &difference.place {
             Place::Result(path) if path.ends_with(".object_count") => {
-                number(&difference.recorded) == Some(0.0) && number(&difference.ours).is_some_and(|count| count > 0.0)
+                number(&difference.recorded) == Some(0.0)
+                    && number(&difference.ours).is_some_and(|count| count > 0.0)
             }
             Place::Result(path) => {
-                path.ends_with(".hash") && difference.recorded == Some(Value::Null) && difference.ours.is_some()
+                path.ends_with(".hash")
+                    && difference.recorded == Some(Value::Null)
+                    && difference.ours.is_some()
             }
             _ => false,
         },
@@ -635,7 +651,8 @@ const RULES: &[Rule] = &[
         drivers: &["dns/dummy"],
         reason: "the dummy takes records of all types; the original's tells of A alone",
         applies: |context, difference| {
-            context.call.call == "list_record_types" && difference.place == Place::Result(".length".into())
+            context.call.call == "list_record_types"
+                && difference.place == Place::Result(".length".into())
                 && number(&difference.recorded) < number(&difference.ours)
         },
     },
@@ -653,11 +670,14 @@ const RULES: &[Rule] = &[
             let value = is_ours.and_then(|(name, _)| context.call.args.get(name)).and_then(Value::as_str);
             let dropped = value.is_some_and(|value| {
                 let sent = context.exchanges.iter().flat_map(|exchange| recorded_params(&exchange.request).0);
-                let texts = context.exchanges.iter().filter_map(|exchange| exchange.request.body.as_ref()?.bytes());
+                let texts =
+                    context.exchanges.iter().filter_map(|exchange| exchange.request.body.as_ref()?.bytes());
                 !sent.into_iter().any(|(_, sent)| sent.contains(value))
                     && !texts.into_iter().any(|body| String::from_utf8_lossy(&body).contains(value))
             });
-            dropped && context.received.is_empty() && matches!(difference.place, Place::Outcome | Place::Missing)
+            dropped
+                && context.received.is_empty()
+                && matches!(difference.place, Place::Outcome | Place::Missing)
         },
     },
     Rule {
@@ -786,7 +806,8 @@ fn presigned(url: &str) -> Option<(String, Vec<(String, String)>)> {
 
 /// The name of a parameter without its numbers: `Filter.1.Value.2` is `Filter.Value`.
 fn list_name(name: &str) -> String {
-    let words = name.split('.').filter(|word| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit()));
+    let words =
+        name.split('.').filter(|word| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit()));
     let name = words.collect::<Vec<_>>().join(".");
     // These belong together by their number.
     match name.strip_prefix("TagSpecification.Tag") {
