@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::cassette::{Answer, Exchange, Reply};
+use crate::cassette::{Answer, Body, Exchange, Reply};
 
 /// The status of what has no recorded answer.
 pub const NO_ANSWER: u16 = 599;
@@ -50,7 +50,7 @@ pub type Choose = fn(&Received, &[(usize, &Exchange)]) -> Option<usize>;
 pub struct Replay {
     address: SocketAddr,
     tape: Arc<Mutex<Tape>>,
-    server: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Replay {
             choose,
         }));
         let served = Arc::clone(&tape);
-        let server = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let tape = Arc::clone(&served);
                 tokio::spawn(async move {
@@ -93,7 +93,7 @@ impl Replay {
                 });
             }
         });
-        Ok(Self { address, tape, server })
+        Ok(Self { address, tape, task })
     }
 
     /// Where it listens.
@@ -117,7 +117,7 @@ impl Replay {
 
 impl Drop for Replay {
     fn drop(&mut self) {
-        self.server.abort();
+        self.task.abort();
     }
 }
 
@@ -162,7 +162,7 @@ fn response(method: &Method, reply: Option<&Reply>) -> Response<Full<Bytes>> {
     let Some(Reply::Answer(answer)) = reply else {
         return no_answer("no answer was recorded for this");
     };
-    let Some(body) = answer.body.as_ref().map_or(Some(Bytes::new()), |body| body.bytes()) else {
+    let Some(body) = answer.body.as_ref().map_or(Some(Bytes::new()), Body::bytes) else {
         return no_answer("the recorded body was not kept");
     };
     let is_head = method == Method::HEAD;
