@@ -44,14 +44,14 @@ pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> 
                     value.clone()
                 } else {
                     made_content = true;
-                    Value::String("x".repeat(content_length(call, exchanges)?))
+                    Value::String("x".repeat(content_length(call, exchanges)))
                 }
             }
             ("file_path", Value::String(path)) => {
                 let there = local_path(path, scratch);
                 if is_recorded_folder(path) {
                     made_content = true;
-                    write(&there, content_length(call, exchanges)?)?;
+                    write(&there, content_length(call, exchanges))?;
                 }
                 there.display().to_string().into()
             }
@@ -113,7 +113,7 @@ pub(crate) fn plain(value: &Value) -> Value {
             let is_node =
                 map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
             map.iter()
-                .filter(|(key, value)| !key.starts_with('_') && !(is_resource && value.is_null()))
+                .filter(|(key, value)| !(key.starts_with('_') || is_resource && value.is_null()))
                 .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
                     Some(state) if is_node && key == "state" => (key.clone(), state.into()),
                     _ => (key.clone(), plain(value)),
@@ -167,7 +167,7 @@ fn write(path: &Path, length: usize) -> Result<(), String> {
 }
 
 /// How long what was sent was: what the requests say, else the result.
-fn content_length(call: &Call, exchanges: &[Exchange]) -> Result<usize, String> {
+fn content_length(call: &Call, exchanges: &[Exchange]) -> usize {
     let told = |exchange: &Exchange| {
         let header =
             exchange.request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
@@ -180,9 +180,6 @@ fn content_length(call: &Call, exchanges: &[Exchange]) -> Result<usize, String> 
     let sent: Option<usize> =
         exchanges.iter().filter_map(told).fold(None, |sum, length| Some(sum.unwrap_or(0) + length));
     let size = call.result.as_ref().and_then(|result| result.get("size")).and_then(Value::as_u64);
-    match (sent, size.and_then(|size| usize::try_from(size).ok())) {
-        (Some(length), _) | (None, Some(length)) => Ok(length),
-        // It failed before any of it was sent.
-        (None, None) => Ok(0),
-    }
+    // Without either it failed before any of it was sent.
+    sent.or(size.and_then(|size| usize::try_from(size).ok())).unwrap_or(0)
 }

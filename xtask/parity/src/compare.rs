@@ -77,6 +77,36 @@ pub(crate) struct Difference {
     pub(crate) ours: Option<Value>,
 }
 
+impl Difference {
+    /// The last key of the path within a result.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match &self.place {
+            Place::Result(path) => path.rsplit('.').next(),
+            _ => None,
+        }
+    }
+
+    /// What was recorded, if it is a text; nothing otherwise.
+    pub(crate) fn recorded_text(&self) -> &str {
+        self.recorded.as_ref().and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What we have, if it is a text; nothing otherwise.
+    pub(crate) fn our_text(&self) -> &str {
+        self.ours.as_ref().and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What was recorded, if it is a number.
+    pub(crate) fn recorded_number(&self) -> Option<f64> {
+        self.recorded.as_ref().and_then(Value::as_f64)
+    }
+
+    /// What we have, if it is a number.
+    pub(crate) fn our_number(&self) -> Option<f64> {
+        self.ours.as_ref().and_then(Value::as_f64)
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| {

@@ -58,7 +58,7 @@ impl Recording {
 
 async fn play(name: &str, calls: &[Value], exchanges: &[Value]) -> Report {
     let folder = tempfile::tempdir().unwrap();
-    let lines = |values: &[Value]| values.iter().map(|value| format!("{value}\n")).collect::<String>();
+    let lines = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     for (kind, values) in [("results", calls), ("transcripts", exchanges)] {
         fs::create_dir_all(folder.path().join(kind)).unwrap();
         fs::write(folder.path().join(kind).join(format!("{name}.jsonl")), lines(values)).unwrap();

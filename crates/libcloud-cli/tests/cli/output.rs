@@ -149,7 +149,10 @@ fn the_debug_log_has_the_calls_and_not_the_secret() {
         .assert()
         .code(6);
     let text = std::fs::read_to_string(&log).unwrap();
-    assert!(text.contains("curl -i --path-as-is -X POST") && text.contains("Action=DescribeInstances"), "{text}");
+    assert!(
+        text.contains("curl -i --path-as-is -X POST") && text.contains("Action=DescribeInstances"),
+        "{text}"
+    );
     assert!(text.contains("# none: cannot connect"), "{text}");
     assert!(!text.contains("canary"), "{text}");
 }
