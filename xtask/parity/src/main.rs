@@ -61,6 +61,10 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
 }
 
 async fn run() -> Result<bool, String> {
+    if std::env::args().any(|word| word == "--help") {
+        print!("{HELP}");
+        return Ok(true);
+    }
     let arguments = arguments(std::env::args().skip(1))?;
     let report = player::play(&arguments.play).await?;
     if report.rows().next().is_none() {
