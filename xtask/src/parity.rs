@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use crate::{Result, run};
 
-/// Runs the program with these options.
+/// Runs the program with these options. Nothing else is printed, so that its JSON can be read.
 pub(crate) fn run(options: &[&str]) -> Result {
     let arguments = ["run", "--quiet", "--package", "libcloud-parity", "--"];
-    run::run(&mut run::cargo_with(arguments.iter().chain(options)))
+    let status = run::cargo_with(arguments.iter().chain(options))
+        .status()
+        .map_err(|error| format!("libcloud-parity: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("libcloud-parity {}: {status}", options.join(" "))) }
 }
 
 /// Runs it with the recordings of the folder that `LIBCLOUD_PARITY` names, and with those in its folder `v3` if there is

@@ -137,7 +137,6 @@ async fn redirected(path: &str) -> String {
     let text = format!("{error:#}");
     assert!(!error.is_retryable(), "{text}");
     assert!(!text.contains("canary"), "{text}");
-    assert!(text.contains("redirect"), "{text}");
     text
 }
 
@@ -149,12 +148,13 @@ async fn a_redirect_to_another_origin_is_not_followed() {
         ("elsewhere", var("TLS_STATIC").unwrap()),
     ] {
         let text = redirected(path).await;
-        assert!(text.contains(&target), "{path}: `{target}` is not in: {text}");
+        let words = format!("not followed to {target}");
+        assert!(text.contains(&words), "{path}: `{words}` is not in: {text}");
     }
 }
 
 #[tokio::test]
 async fn a_loop_of_redirects_ends() {
     let text = redirected("loop").await;
-    assert!(text.contains("/loop") || text.contains("too many"), "{text}");
+    assert!(text.contains("redirect"), "{text}");
 }

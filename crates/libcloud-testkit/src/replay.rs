@@ -50,7 +50,7 @@ pub type Choose = fn(&Received, &[(usize, &Exchange)]) -> Option<usize>;
 pub struct Replay {
     address: SocketAddr,
     tape: Arc<Mutex<Tape>>,
-    server: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -80,10 +80,10 @@ impl Replay {
             received: Vec::new(),
             choose,
         }));
-        let shared = Arc::clone(&tape);
-        let server = tokio::spawn(async move {
+        let served = Arc::clone(&tape);
+        let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let tape = Arc::clone(&shared);
+                let tape = Arc::clone(&served);
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(Arc::clone(&tape), request));
                     // A client that goes away in the middle is the client's affair.
@@ -93,7 +93,7 @@ impl Replay {
                 });
             }
         });
-        Ok(Self { address, tape, server })
+        Ok(Self { address, tape, task })
     }
 
     /// Where it listens.
@@ -117,7 +117,7 @@ impl Replay {
 
 impl Drop for Replay {
     fn drop(&mut self) {
-        self.server.abort();
+        self.task.abort();
     }
 }
 

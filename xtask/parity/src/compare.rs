@@ -9,7 +9,9 @@ use libcloud_testkit::cassette::{Body, Exchange, Request};
 use libcloud_testkit::replay::Received;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::names;
 
 /// Where two things differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -34,6 +36,12 @@ pub(crate) enum Place {
     Outcome,
     /// The result; the path within it.
     Result(String),
+    /// A key of the result that is spelled another way here.
+    Spelling(String),
+    /// The order of a list whose items are the same.
+    Order(String),
+    /// An argument that the original does not need.
+    Argument(String),
 }
 
 impl fmt::Display for Place {
@@ -49,6 +57,9 @@ impl fmt::Display for Place {
             Self::Body(path) => write!(f, "body{path}"),
             Self::Outcome => f.write_str("outcome"),
             Self::Result(path) => write!(f, "result{path}"),
+            Self::Spelling(path) => write!(f, "spelling of result{path}"),
+            Self::Order(path) => write!(f, "order of result{path}"),
+            Self::Argument(name) => write!(f, "argument {name}"),
         }
     }
 }
@@ -64,6 +75,36 @@ pub(crate) struct Difference {
     pub(crate) recorded: Option<Value>,
     /// What we have.
     pub(crate) ours: Option<Value>,
+}
+
+impl Difference {
+    /// The last key of the path within a result.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match &self.place {
+            Place::Result(path) => path.rsplit('.').next(),
+            _ => None,
+        }
+    }
+
+    /// What was recorded, if it is a text; nothing otherwise.
+    pub(crate) fn recorded_text(&self) -> &str {
+        self.recorded.as_ref().and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What we have, if it is a text; nothing otherwise.
+    pub(crate) fn our_text(&self) -> &str {
+        self.ours.as_ref().and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What was recorded, if it is a number.
+    pub(crate) fn recorded_number(&self) -> Option<f64> {
+        self.recorded.as_ref().and_then(Value::as_f64)
+    }
+
+    /// What we have, if it is a number.
+    pub(crate) fn our_number(&self) -> Option<f64> {
+        self.ours.as_ref().and_then(Value::as_f64)
+    }
 }
 
 impl fmt::Display for Difference {
@@ -84,19 +125,12 @@ impl fmt::Display for Difference {
 const NOT_OF_THE_CALL: &[&str] =
     &["user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding", "host", "expect"];
 
-/// Everything in which a request differs from the recorded one. The host only where it was left as it is.
-pub(crate) fn requests(
-    number: usize,
-    recorded: &Exchange,
-    received: &Received,
-    with_host: bool,
-) -> Vec<Difference> {
+/// Everything in which a request differs from the recorded one.
+pub(crate) fn requests(number: usize, recorded: &Exchange, received: &Received) -> Vec<Difference> {
     let request = &recorded.request;
     let mut found = Found { request: Some(number), differences: Vec::new() };
     found.compare(Place::Method, Some(request.method.clone()), Some(received.method.clone()));
-    if with_host {
-        found.compare(Place::Host, host(request), received.header("host").map(str::to_lowercase));
-    }
+    found.compare(Place::Host, host(request), received.header("host").map(str::to_lowercase));
     found.compare(Place::Path, Some(decoded(&request.path)), Some(decoded(&received.path)));
     let (their_params, their_form) = recorded_params(request);
     let (our_params, our_form) = received_params(received);
@@ -128,6 +162,10 @@ pub(crate) fn likeness(received: &Received, exchange: &Exchange) -> Option<usize
             (Some(_), Some(_)) => return None,
             _ => {}
         }
+    }
+    // A part of an upload is not the whole of one.
+    if get(&theirs, "uploadId").is_some() != get(&ours, "uploadId").is_some() {
+        return None;
     }
     let trimmed = |path: &str| decoded(path).trim_end_matches('/').to_owned();
     let same_path = trimmed(&exchange.request.path) == trimmed(&received.path);
@@ -250,6 +288,56 @@ impl Found {
         );
     }
 
+    fn result(&mut self, recorded: &Value, ours: &Value, path: &str, around: Option<&Map<String, Value>>) {
+        match (recorded, ours) {
+            (Value::Object(their_map), Value::Object(our_map)) => {
+                for (key, their) in their_map.iter().filter(|(key, _)| !key.starts_with('_')) {
+                    let within = format!("{path}.{key}");
+                    if let Some(our) = lookup(our_map, around, key) {
+                        self.result(their, our, &within, (key == "extra").then_some(our_map));
+                    } else if let Some((spelled, our)) = respelled(our_map, key) {
+                        self.add(
+                            Place::Spelling(within.clone()),
+                            Some(key.as_str().into()),
+                            Some(spelled.as_str().into()),
+                        );
+                        self.result(their, our, &within, None);
+                    } else {
+                        self.add(Place::Result(within), Some(their.clone()), None);
+                    }
+                }
+            }
+            (Value::Array(their_items), Value::Array(our_items)) => {
+                let told: Vec<Value> = their_items.iter().filter(|item| !item.is_null()).cloned().collect();
+                if told.len() != our_items.len() {
+                    let path = Place::Result(format!("{path}.length"));
+                    self.add(path, Some(their_items.len().into()), Some(our_items.len().into()));
+                    return;
+                }
+                if told.len() != their_items.len() {
+                    self.add(Place::Result(format!("{path}[]")), Some(Value::Null), None);
+                }
+                let in_order = match reordered(&told, our_items) {
+                    Some(items) => {
+                        let names = |items: &[Value]| items.iter().filter_map(identity).cloned().collect();
+                        self.add(Place::Order(path.to_owned()), Some(names(&told)), Some(names(our_items)));
+                        items
+                    }
+                    None => our_items.iter().collect(),
+                };
+                for (index, (their, our)) in told.iter().zip(in_order).enumerate() {
+                    self.result(their, our, &format!("{path}[{index}]"), None);
+                }
+            }
+            (theirs, ours) if theirs == ours || same_number(theirs, ours) => {}
+            // A time is a time however it is written.
+            (theirs, Value::String(our)) if same_time(time_text(theirs), our) => {}
+            (theirs, ours) => {
+                self.add(Place::Result(path.to_owned()), Some(theirs.clone()), Some(ours.clone()));
+            }
+        }
+    }
+
     /// In a body both sides count: one key too many is a difference.
     fn json(&mut self, theirs: &Value, ours: &Value, path: &str) {
         match (theirs, ours) {
@@ -280,50 +368,52 @@ impl Found {
 /// Everything in which our result falls short of the recorded one. What ours has besides is no difference: later
 /// attributes, keys of `extra` that the original does not read.
 pub(crate) fn results(recorded: &Value, ours: &Value) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    result(recorded, ours, "", &mut differences);
-    differences
+    let mut found = Found { request: None, differences: Vec::new() };
+    found.result(recorded, ours, "", None);
+    found.differences
 }
 
-fn result(recorded: &Value, ours: &Value, path: &str, differences: &mut Vec<Difference>) {
-    let mut differs = |recorded: Option<&Value>, ours: Option<&Value>, path: String| {
-        differences.push(Difference {
-            place: Place::Result(path),
-            request: None,
-            recorded: recorded.cloned(),
-            ours: ours.cloned(),
-        });
-    };
-    match (recorded, ours) {
-        (Value::Object(their_map), Value::Object(our_map)) => {
-            for (key, their) in their_map.iter().filter(|(key, _)| !key.starts_with('_')) {
-                let path = format!("{path}.{key}");
-                match our_map.get(key) {
-                    Some(our) => result(their, our, &path, differences),
-                    None => differences.push(Difference {
-                        place: Place::Result(path),
-                        request: None,
-                        recorded: Some(their.clone()),
-                        ours: None,
-                    }),
-                }
-            }
-        }
-        (Value::Array(their_items), Value::Array(our_items)) => {
-            if their_items.len() != our_items.len() {
-                let (theirs, ours) = (Value::from(their_items.len()), Value::from(our_items.len()));
-                differs(Some(&theirs), Some(&ours), format!("{path}.length"));
-                return;
-            }
-            for (index, (their, our)) in their_items.iter().zip(our_items).enumerate() {
-                result(their, our, &format!("{path}[{index}]"), differences);
-            }
-        }
-        (theirs, ours) if theirs == ours || same_number(theirs, ours) => {}
-        // A time is a time however it is written.
-        (theirs, Value::String(our)) if same_time(time_text(theirs), our) => {}
-        (theirs, ours) => differs(Some(theirs), Some(ours), path.to_owned()),
+/// A list of which only the number of items is known.
+pub(crate) fn length(recorded: &Value, ours: usize) -> Vec<Difference> {
+    let ours = Value::from(ours);
+    let mut found = Found { request: None, differences: Vec::new() };
+    if *recorded != ours {
+        found.add(Place::Result(".length".into()), Some(recorded.clone()), Some(ours));
     }
+    found.differences
+}
+
+/// The value of a key; where it is not among the keys, that of the same name among those of the map around it (times and
+/// types of objects are fields here, keys of `extra` there) or of the map `extra` within it.
+fn lookup<'a>(
+    map: &'a Map<String, Value>,
+    around: Option<&'a Map<String, Value>>,
+    key: &str,
+) -> Option<&'a Value> {
+    let within = map.get("extra").and_then(Value::as_object);
+    map.get(key).or_else(|| around?.get(key)).or_else(|| within?.get(key))
+}
+
+/// A key that is the same but for case and underscores.
+fn respelled<'a>(map: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
+    let letters = |key: &str| key.replace('_', "").to_ascii_lowercase();
+    let wanted = letters(names::earlier_key(key));
+    map.iter().find(|(ours, _)| letters(ours) == wanted)
+}
+
+/// What tells the items of a list apart.
+fn identity(item: &Value) -> Option<&Value> {
+    item.get("id").or_else(|| item.get("name")).filter(|id| !id.is_null())
+}
+
+/// Our items in the order of theirs, if they are the same items in another order.
+fn reordered<'a>(theirs: &[Value], ours: &'a [Value]) -> Option<Vec<&'a Value>> {
+    let names: Vec<&Value> = theirs.iter().map(identity).collect::<Option<_>>()?;
+    let ours_names: Vec<&Value> = ours.iter().map(identity).collect::<Option<_>>()?;
+    if names == ours_names {
+        return None;
+    }
+    names.iter().map(|name| ours.iter().find(|item| identity(item) == Some(*name))).collect()
 }
 
 fn same_number(theirs: &Value, ours: &Value) -> bool {

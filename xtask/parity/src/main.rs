@@ -16,11 +16,17 @@ mod names;
 mod player;
 mod report;
 mod rules;
+#[cfg(test)]
+mod tests;
 
-const HELP: &str = "cargo xtask parity --from DIR [--driver NAME] [--format table|json] [--verbose]
+use player::Play;
+
+const HELP: &str =
+    "cargo xtask parity --from DIR [--driver NAME] [--as-recorded] [--format table|json] [--verbose]
 
   --from DIR      a folder with results/*.jsonl and transcripts/*.jsonl
   --driver NAME   one driver only: `ec2`, or `dns/dummy` where several services have one of that name
+  --as-recorded   speak the recorded versions of API and signature where a driver can
   --format        table (for people) or json
   --verbose       every failure, and how often each reason and rule was used, on standard error
 
@@ -28,19 +34,19 @@ Its status is 1 if a call failed.
 ";
 
 struct Arguments {
-    from: PathBuf,
-    driver: Option<String>,
+    play: Play,
     json: bool,
     verbose: bool,
 }
 
 fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let (mut from, mut driver, mut json, mut verbose) = (None, None, false, false);
+    let (mut from, mut only, mut as_recorded, mut json, mut verbose) = (None, None, false, false, false);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n\n{HELP}"));
         match word.as_str() {
             "--from" => from = Some(PathBuf::from(value()?)),
-            "--driver" => driver = Some(value()?),
+            "--driver" => only = Some(value()?),
+            "--as-recorded" => as_recorded = true,
             "--format" => match value()?.as_str() {
                 "json" => json = true,
                 "table" => json = false,
@@ -51,14 +57,18 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
         }
     }
     let from = from.ok_or_else(|| format!("--from is missing\n\n{HELP}"))?;
-    Ok(Arguments { from, driver, json, verbose })
+    Ok(Arguments { play: Play { from, only, as_recorded }, json, verbose })
 }
 
 async fn run() -> Result<bool, String> {
+    if std::env::args().any(|word| word == "--help") {
+        print!("{HELP}");
+        return Ok(true);
+    }
     let arguments = arguments(std::env::args().skip(1))?;
-    let report = player::play(&arguments.from, arguments.driver.as_deref()).await?;
+    let report = player::play(&arguments.play).await?;
     if report.rows().next().is_none() {
-        return Err(format!("no recording is of `{}`", arguments.driver.unwrap_or_default()));
+        return Err(format!("no recording is of `{}`", arguments.play.only.unwrap_or_default()));
     }
     if arguments.verbose {
         eprint!("{}", report.details());

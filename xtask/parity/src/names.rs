@@ -111,6 +111,27 @@ pub(crate) fn constructor_argument(name: &str) -> &str {
     }
 }
 
+/// The method of ours that is called for one of the original's.
+pub(crate) fn method<'a>(
+    driver: &str,
+    call: &'a str,
+    args: &serde_json::Map<String, serde_json::Value>,
+) -> &'a str {
+    let count = |name: &str| args.get(name).map(|value| value.to_string().trim_matches('"').to_owned());
+    let several =
+        ["ex_mincount", "ex_maxcount"].iter().any(|name| count(name).is_some_and(|count| count != "1"));
+    // One that makes a node and gives it back cannot make several.
+    if driver == "ec2" && call == "create_node" && several { "ex_create_nodes" } else { call }
+}
+
+/// What 0.14 calls a key of `extra` that 3.9 has under another name than case and underscores apart.
+pub(crate) fn earlier_key(key: &str) -> &str {
+    match key {
+        "launch_time" => "launchdatetime",
+        other => other,
+    }
+}
+
 /// Whether the dictionary `extra` of this method is several arguments of ours: ttl, priority, content type, meta data.
 pub(crate) fn has_typed_extra(method: &str) -> bool {
     matches!(

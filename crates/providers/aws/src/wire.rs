@@ -42,7 +42,8 @@ pub(crate) struct Instance {
     pub(crate) client_token: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) hypervisor: Option<String>,
-    pub(crate) iam_instance_profile: Option<String>,
+    pub(crate) iam_instance_profile_id: Option<String>,
+    pub(crate) iam_instance_profile_arn: Option<String>,
     pub(crate) ebs_optimized: Option<bool>,
 }
 
@@ -179,7 +180,8 @@ fn instance(item: Element<'_, '_>) -> Result<Instance> {
         client_token: item.opt_text("clientToken"),
         tags: tags(item)?,
         hypervisor: item.opt_text("hypervisor"),
-        iam_instance_profile: item.opt_text("iamInstanceProfile/arn"),
+        iam_instance_profile_id: item.opt_text("iamInstanceProfile/id"),
+        iam_instance_profile_arn: item.opt_text("iamInstanceProfile/arn"),
         ebs_optimized: item.bool("ebsOptimized")?,
     })
 }

@@ -65,8 +65,10 @@ pub struct NodeExtra {
     pub group_ids: Vec<String>,
     /// Its tags; `Name` is the node's name.
     pub tags: BTreeMap<String, String>,
-    /// The ARN of its IAM instance profile.
+    /// The id of its instance profile.
     pub iam_profile: Option<String>,
+    /// The ARN of its instance profile, which has the profile's name.
+    pub iam_profile_arn: Option<String>,
     /// `x86_64`, `arm64` …
     pub architecture: Option<String>,
     /// The hypervisor.
@@ -257,7 +259,14 @@ impl Ec2Driver {
         }
         // The token makes it safe.
         let instances = action.repeatable().timeout(options.timeout).read(wire::instances).await?;
-        instances.into_iter().map(node).collect()
+        let tagged = instances.into_iter().map(|mut instance| {
+            // Older versions of the API do not repeat them.
+            if instance.tags.is_empty() {
+                instance.tags.clone_from(&tags);
+            }
+            node(instance)
+        });
+        tagged.collect()
     }
 }
 
@@ -343,7 +352,8 @@ pub(super) fn node(instance: wire::Instance) -> Result<Node> {
         groups: groups.into_iter().flatten().collect(),
         group_ids: group_ids.into_iter().flatten().collect(),
         tags: instance.tags,
-        iam_profile: instance.iam_instance_profile,
+        iam_profile: instance.iam_instance_profile_id,
+        iam_profile_arn: instance.iam_instance_profile_arn,
         architecture: instance.architecture,
         hypervisor: instance.hypervisor,
         instance_lifecycle: instance.instance_lifecycle,
