@@ -1,7 +1,7 @@
 //! Certificates, versions of TLS and redirects, against nginx, which must be running: `TLS_CA`, `TLS_GOOD` and the others
 //! tell where. Every refusal has to say why.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::env::var;
 
