@@ -16,6 +16,14 @@ async fn create_node() {
 }
 
 #[tokio::test]
+async fn a_new_node_has_the_name_that_it_was_given_where_the_answer_does_not_repeat_it() {
+    let server = Mock::start();
+    server.expect(answer(form_with_token(SMALL, NAMED), 200, "RunInstances.untagged"));
+    let node = driver(&server).create_node(small()).await.unwrap();
+    assert_eq!((node.name.as_str(), &node.extra["tags"]), ("web", &json!({"Name": "web"})));
+}
+
+#[tokio::test]
 async fn create_node_with_everything() {
     let server = Mock::start();
     expect(
