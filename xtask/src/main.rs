@@ -24,6 +24,10 @@ type Result<T = ()> = std::result::Result<T, String>;
 const HELP: &str = "cargo xtask <chore>
 
   ci [--no-peers]        everything that a change must pass, in the order of its cost
+  fixtures record --to FILE -- ARGUMENTS
+                         run the program and record, without secrets, what it sends and is answered
+  fixtures replay FILE -- ARGUMENTS
+                         run the program on a recording as its only server
   fixtures check [NAME]  run the tests, of one family or of all crates, and fail on a file of fixtures/ that none reads
   layers                 check that the arrows between the crates point one way
   api                    check that public signatures show no foreign type that is not on the list
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         ["api"] => api::check(),
         ["fuzz", "list"] => fuzz::list(),
         ["fuzz", options @ ..] => fuzz::run(options),
+        ["fixtures", "record", words @ ..] => fixtures::record(words),
+        ["fixtures", "replay", words @ ..] => fixtures::replay(words),
         ["fixtures", "check"] => fixtures::check(None),
         ["fixtures", "check", family] => fixtures::check(Some(family)),
         ["layers"] => layers::check(),

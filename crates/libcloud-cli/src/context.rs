@@ -1,13 +1,14 @@
 //! What every command needs: the drivers, the configuration that the arguments describe, the output.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use libcloud::catalogue::{self, Service};
-use libcloud::common::{DebugLog, MethodInfo, Secret, json};
+use libcloud::common::{DebugLog, MethodInfo, Recorder, Secret, json};
 use libcloud::compute::ComputeDriver;
 use libcloud::dns::DnsDriver;
 use libcloud::loadbalancer::LoadBalancerDriver;
@@ -30,13 +31,15 @@ pub(crate) struct Context {
     profiles: OnceLock<Profiles>,
     /// One for all drivers of the process, so that the ids in it are unlike.
     debug_log: Option<DebugLog>,
+    recorder: Option<Recorder>,
 }
 
 impl Context {
     pub(crate) fn new(registry: Registry, global: Global) -> Self {
         let output = Output::new(global.format);
         let debug_log = global.debug.clone().map(DebugLog::new);
-        Self { registry, global, output, profiles: OnceLock::new(), debug_log }
+        let recorder = std::env::var_os("LIBCLOUD_RECORD").map(Recorder::new);
+        Self { registry, global, output, profiles: OnceLock::new(), debug_log, recorder }
     }
 
     /// The compute driver that the arguments describe.
@@ -228,6 +231,9 @@ impl Context {
         }
         let (global, transport) = (&self.global, &mut config.transport);
         transport.debug_log = self.debug_log.clone().or(transport.debug_log.take());
+        // For the recordings of `cargo xtask fixtures`.
+        transport.recorder.clone_from(&self.recorder);
+        transport.connect_to = recorded_server()?;
         transport.ca_file = global.ca_file.clone().or(profile.and_then(|profile| profile.ca_file.clone()));
         transport.proxy =
             global.proxy.clone().or(profile.and_then(|profile| profile.proxy.clone())).unwrap_or_default();
@@ -322,6 +328,14 @@ impl Context {
             Format::Table | Format::Csv => exit::to_stderr(format_args!("warning: {text}")),
         }
     }
+}
+
+/// The server that stands in for all hosts, when a recording is played.
+fn recorded_server() -> Result<Option<SocketAddr>> {
+    let Ok(address) = std::env::var("LIBCLOUD_CONNECT_TO") else { return Ok(None) };
+    address.parse().map(Some).map_err(|_| {
+        Error::invalid_argument(format!("LIBCLOUD_CONNECT_TO is an address and a port, not `{address}`"))
+    })
 }
 
 /// Whether the credentials of one provider are those of the other, as with EC2 and S3.

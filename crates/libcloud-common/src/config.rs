@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::options::decode;
-use crate::{Arguments, Clock, DebugLog, Error, Extra, Proxy, Result, Secret, SystemClock};
+use crate::{Arguments, Clock, DebugLog, Error, Extra, Proxy, Recorder, Result, Secret, SystemClock};
 
 /// Everything that a driver is made from: credentials, where to connect, and how.
 ///
@@ -81,6 +81,9 @@ pub struct TransportConfig {
     pub pool_size: usize,
     /// Where each request and its answer are written to; without it the file that `LIBCLOUD_DEBUG` names.
     pub debug_log: Option<DebugLog>,
+    /// Where exchanges are recorded.
+    #[doc(hidden)]
+    pub recorder: Option<Recorder>,
     /// For tests: all connections go to this socket, in plain HTTP, whatever URL and host a request has.
     #[doc(hidden)]
     pub connect_to: Option<SocketAddr>,
@@ -103,6 +106,7 @@ impl Default for TransportConfig {
             max_response: 64 << 20,
             pool_size: 32,
             debug_log: DebugLog::from_environment(),
+            recorder: None,
             connect_to: None,
         }
     }

@@ -33,15 +33,39 @@ pub(crate) const REQUEST_ID: &str = "x-lc-request-id";
 pub struct DebugLog(Arc<Inner>);
 
 struct Inner {
+    file: LogFile,
+    requests: AtomicU64,
+}
+
+/// A file that is opened when it is first written to, and only added to.
+#[derive(Debug)]
+pub(crate) struct LogFile {
     path: PathBuf,
     file: Mutex<Option<File>>,
-    requests: AtomicU64,
+}
+
+impl LogFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, file: Mutex::new(None) }
+    }
+
+    pub(crate) fn write(&self, text: &str) -> Result<()> {
+        let cannot = |error| Error::io(format_args!("write the debug log {}", self.path.display()), error);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match &mut *file {
+            Some(file) => file,
+            none => {
+                none.insert(OpenOptions::new().create(true).append(true).open(&self.path).map_err(cannot)?)
+            }
+        };
+        file.write_all(text.as_bytes()).map_err(cannot)
+    }
 }
 
 impl DebugLog {
     /// A log in this file, which is added to.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Inner { path: path.into(), file: Mutex::new(None), requests: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { file: LogFile::new(path.into()), requests: AtomicU64::new(0) }))
     }
 
     /// The log that the variable `LIBCLOUD_DEBUG` names; one for the whole process.
@@ -53,7 +77,7 @@ impl DebugLog {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.0.path
+        &self.0.file.path
     }
 
     /// The id of the next request: unlike those of other processes that write to the same file.
@@ -105,7 +129,7 @@ impl DebugLog {
             target.base.path().trim_end_matches('/')
         );
         let _ = writeln!(text, " --compressed {}", quote(&format!("{base}{}", request.printable_target())));
-        self.write(&text)
+        self.0.file.write(&text)
     }
 
     /// Writes an answer that was read whole, its body without what this hides.
@@ -129,7 +153,7 @@ impl DebugLog {
 
     /// Writes that there was no answer.
     pub(crate) fn failure(&self, id: &str, error: &Error) -> Result<()> {
-        self.write(&format!(
+        self.0.file.write(&format!(
             "# -------- begin {id} response ----------\n# none: {error}\n# -------- end {id} response ----------\n"
         ))
     }
@@ -140,25 +164,13 @@ impl DebugLog {
             let _ = writeln!(text, "{name}: {}", printable(name, value));
         }
         let _ = write!(text, "\n{body}\n# -------- end {id} response ----------\n");
-        self.write(&text)
-    }
-
-    fn write(&self, text: &str) -> Result<()> {
-        let cannot = |error| Error::io(format_args!("write the debug log {}", self.0.path.display()), error);
-        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = match &mut *file {
-            Some(file) => file,
-            none => {
-                none.insert(OpenOptions::new().create(true).append(true).open(&self.0.path).map_err(cannot)?)
-            }
-        };
-        file.write_all(text.as_bytes()).map_err(cannot)
+        self.0.file.write(&text)
     }
 }
 
 impl fmt::Debug for DebugLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DebugLog").field(&self.0.path).finish()
+        f.debug_tuple("DebugLog").field(&self.path()).finish()
     }
 }
 
@@ -168,30 +180,35 @@ impl PartialEq for DebugLog {
     }
 }
 
-fn printable<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
+pub(crate) fn printable<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
     let secret = value.is_sensitive()
         || is_secret_name(name.as_str())
         || matches!(name.as_str(), "authorization" | "cookie" | "set-cookie");
     if secret { REDACTED } else { value.to_str().unwrap_or("(binary)") }
 }
 
-/// A body as it may be read: JSON and XML without their secrets, other text as it is, the beginning of what is long.
+/// A body as it may be read, and of what is long the beginning.
 fn shown(body: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(body) else { return format!("({} bytes)", body.len()) };
-    let mut text = match serde_json::from_str::<Value>(text) {
-        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
-            redact_value(&mut value);
-            value.to_string()
-        }
-        _ if text.trim_start().starts_with('<') => redact_elements(text),
-        _ => text.to_owned(),
-    };
+    let mut text = without_secrets(text);
     if text.len() > MAX_BODY {
         let end = (0..=MAX_BODY).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
         text.truncate(end);
         text.push_str(" … (cut)");
     }
     text
+}
+
+/// JSON and XML without their secrets, other text as it is.
+pub(crate) fn without_secrets(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+            redact_value(&mut value);
+            value.to_string()
+        }
+        _ if text.trim_start().starts_with('<') => redact_elements(text),
+        _ => text.to_owned(),
+    }
 }
 
 /// XML with `•••` for the text of elements of a secret's name. The text need not be well-formed.

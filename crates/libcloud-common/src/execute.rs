@@ -12,11 +12,11 @@ use url::Url;
 use crate::auth::Target;
 use crate::client::Failure;
 use crate::connection::Connection;
-use crate::debug_log::REQUEST_ID;
 use crate::decompress::{ACCEPTED, decompress};
 use crate::link::{self, Link};
 use crate::request::{Body, Repeat, Request};
 use crate::response::{Response, StreamingResponse};
+use crate::witness::Witness;
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// The longest that a provider can make a call wait by itself; beyond, the caller is told.
@@ -124,26 +124,20 @@ impl Connection {
         let base = self.place(request).await?;
         let mut attempt = request.hand_out();
         let target = Target::new(&base, self.0.clock.now());
-        let log = self.0.client.settings().debug_log.as_ref().map(|log| (log, log.next_id()));
-        if let Some((_, id)) = &log {
-            attempt.set_header(REQUEST_ID, id, false);
-        }
+        let mut witness = Witness::new(self, &mut attempt);
         if self.0.cache_busting && attempt.method == Method::GET {
             attempt.push_query("cache-busting", hex::encode(crate::random_bytes::<8>()?));
         }
         self.0.auth.authenticate(&mut attempt, target).await?;
         attempt.take_problem()?;
-        if let Some((log, id)) = &log {
-            log.request(id, &attempt, target, &self.0.headers)?;
-        }
+        witness.request(&attempt, target)?;
         let body = std::mem::take(&mut attempt.body);
         let parts = self.finish(&attempt, &body, target, whole)?;
         let started = self.0.clock.elapsed();
-        let response = match (self.0.client.send(parts, body, attempt.expect_continue).await, &log) {
-            (Ok(response), _) => response,
-            (Err(failure), None) => return Err(failure),
-            (Err(failure), Some((log, id))) => {
-                log.failure(id, &failure.error)?;
+        let response = match self.0.client.send(parts, body, attempt.expect_continue).await {
+            Ok(response) => response,
+            Err(failure) => {
+                witness.failure(&failure)?;
                 return Err(failure);
             }
         };
@@ -152,9 +146,7 @@ impl Connection {
         tracing::debug!(attempt = tries + 1, status = status.as_u16(), ?latency, "answered");
         self.0.client.limiter().observe(&*self.0.clock, &response.headers);
         if !whole && status.is_success() {
-            if let Some((log, id)) = &log {
-                log.head(id, status, &response.headers)?;
-            }
+            witness.head(&response)?;
             return Ok(Outcome::Answer(Answer::Streaming(response)));
         }
         let cap = if status.is_success() { self.0.client.settings().max_response } else { MAX_ERROR_BODY };
@@ -168,10 +160,7 @@ impl Connection {
             error,
         };
         let response = buffer(response, cap).await.map_err(processed)?;
-        if let Some((log, id)) = &log {
-            let hide = |text: &str| self.0.known.hide(Some(&attempt), text).into_owned();
-            log.response(id, &response, hide).map_err(processed)?;
-        }
+        witness.response(&attempt, &response).map_err(processed)?;
         let moved = match moved(&response, &base, request) {
             Moved::Here(link) => return Ok(Outcome::Moved(status, link)),
             Moved::Away(url) => Some(url),

@@ -40,6 +40,7 @@ mod poll;
 mod price;
 mod provider;
 mod proxy;
+mod record;
 mod redact;
 mod request;
 mod response;
@@ -52,6 +53,7 @@ pub mod text;
 mod time;
 mod tls;
 mod token;
+mod witness;
 pub mod xml;
 pub mod xmlrpc;
 
@@ -72,6 +74,8 @@ pub use poll::{Poller, Progress};
 pub use price::Price;
 pub use provider::{Descriptor, Driver, Factory, Registration};
 pub use proxy::Proxy;
+#[doc(hidden)]
+pub use record::Recorder;
 pub use request::{Body, ByteStream, Param, Repeat, Request};
 pub use response::{Response, StreamingResponse, kind_of_status};
 pub use search::{FindCredentials, Identity, Look, Search, Sources};

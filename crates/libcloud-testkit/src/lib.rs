@@ -48,4 +48,4 @@ pub use pages::{Listing, ListingPage};
 pub use pattern::{Pattern, matching};
 pub use recorder::Recorder;
 pub use sent_once::{SentOnce, sent_once};
-pub use subject::{Service, Subject};
+pub use subject::{Service, Subject, sample};

@@ -204,7 +204,7 @@ impl<D: Service + ?Sized> fmt::Debug for Subject<D> {
 }
 
 /// Something that an argument of this type takes.
-fn sample(ty: &str) -> Value {
+pub fn sample(ty: &str) -> Value {
     match ty {
         "integer" => json!(1),
         "number" | "seconds" => json!(1.0),

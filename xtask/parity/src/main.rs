@@ -14,6 +14,7 @@ mod compare;
 mod drivers;
 mod names;
 mod player;
+mod recording;
 mod report;
 mod rules;
 #[cfg(test)]
@@ -65,7 +66,11 @@ async fn run() -> Result<bool, String> {
         print!("{HELP}");
         return Ok(true);
     }
-    let arguments = arguments(std::env::args().skip(1))?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(("replay", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return recording::replay(rest).await;
+    }
+    let arguments = arguments(words.into_iter())?;
     let report = player::play(&arguments.play).await?;
     if report.rows().next().is_none() {
         return Err(format!("no recording is of `{}`", arguments.play.only.unwrap_or_default()));
