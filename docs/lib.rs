@@ -26,6 +26,7 @@ pages! {
     objects: "src/objects.md";
     extensions: "src/extensions.md";
     concurrency: "src/concurrency.md";
+    connections: "src/connections.md";
     errors: "src/errors.md";
     testing: "src/testing.md";
     third_party: "src/third-party.md";
