@@ -13,6 +13,7 @@ mod limits;
 mod log;
 mod places;
 mod proxies;
+mod spans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

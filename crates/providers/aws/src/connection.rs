@@ -20,6 +20,8 @@ use crate::signer::{SignatureVersion, Signer};
 pub(crate) struct Service {
     /// The driver's id.
     pub(crate) provider: &'static str,
+    /// What its spans call it: `compute`.
+    pub(crate) kind: &'static str,
     /// The first label of the host, and the service in the signature.
     pub(crate) name: &'static str,
     /// The version of the API that is spoken unless the configuration names another.
@@ -48,6 +50,7 @@ impl QueryConnection {
         let base = base(config, service.name, &region)?;
         let signer = Signer::query(credentials, signature, &region, service.name);
         let connection = Connection::builder(service.provider, base, config)
+            .service(service.kind)
             .query_style()
             .auth(signer)
             .check(check)

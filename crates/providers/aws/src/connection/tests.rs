@@ -3,7 +3,7 @@ use libcloud_common::{Search, Sources, json};
 
 use super::*;
 
-const EC2: Service = Service { provider: "ec2", name: "ec2", api_version: "2016-11-15" };
+const EC2: Service = Service { provider: "ec2", kind: "compute", name: "ec2", api_version: "2016-11-15" };
 
 fn connection(config: &Config) -> Result<QueryConnection> {
     let credentials = Credentials::find(config, None, &mut Search::new(&Sources::of([], [])))?;

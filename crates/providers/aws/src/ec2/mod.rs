@@ -35,7 +35,7 @@ pub use tags::ResourceId;
 pub(crate) const DESCRIPTOR: Descriptor =
     Descriptor::new("ec2", "Amazon EC2", "https://aws.amazon.com/ec2/").seed_value("ec2_us_east");
 
-const SERVICE: Service = Service { provider: "ec2", name: "ec2", api_version: "2016-11-15" };
+const SERVICE: Service = Service { provider: "ec2", kind: "compute", name: "ec2", api_version: "2016-11-15" };
 
 /// What an [`Ec2Driver`] takes as options of its configuration.
 #[arguments(drivers = ["ec2"])]

@@ -43,8 +43,11 @@ impl S3Connection {
         let amazon = config.endpoint.is_none() && config.host.is_none();
         // Elsewhere nothing is known of names of hosts.
         let virtual_host = amazon && !path_style.unwrap_or(false);
-        let connection =
-            Connection::builder(provider, base, config).auth(signer.clone()).check(check).build();
+        let connection = Connection::builder(provider, base, config)
+            .service("storage")
+            .auth(signer.clone())
+            .check(check)
+            .build();
         Ok(Self { connection, signer, region, amazon, virtual_host })
     }
 
