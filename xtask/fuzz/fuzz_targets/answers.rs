@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use libcloud::common::{Map, MethodInfo, Value};
 use libcloud::{Config, ManualClock, Registry, TransportConfig};
-use libfuzzer_sys::fuzz_target;
 use libcloud_testkit::sample;
+use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 
@@ -53,7 +53,12 @@ fn world() -> World {
                     calls.push(Box::new(move |runtime| {
                         let outcome = runtime.block_on(driver.call(name, Value::Object(args.clone())));
                         if let Err(error) = outcome {
-                            let _ = (error.to_string(), format!("{error:#}"), format!("{error:?}"), error.to_json());
+                            let _ = (
+                                error.to_string(),
+                                format!("{error:#}"),
+                                format!("{error:?}"),
+                                error.to_json(),
+                            );
                         }
                     }));
                 }
@@ -111,7 +116,8 @@ fuzz_target!(|data: &[u8]| {
         let (headers, body) = rest.split_at(at);
         let status = STATUSES[usize::from(head % 16)];
         let kind = TYPES[usize::from(head / 64)];
-        let mut answer = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Type: {kind}\r\n").into_bytes();
+        let mut answer =
+            format!("HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Type: {kind}\r\n").into_bytes();
         for line in headers.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             answer.extend_from_slice(line);
             answer.extend_from_slice(b"\r\n");

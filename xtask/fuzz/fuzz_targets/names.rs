@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use libcloud::storage::{Container, StorageDriver as _, StorageDriverExt as _, StreamObject};
+use libcloud::storage::{Container, StorageDriverExt as _, UploadBody};
 use libcloud::{Config, local};
 use libfuzzer_sys::fuzz_target;
 
@@ -26,15 +26,19 @@ fuzz_target!(|data: (&str, &str)| {
         runtime.block_on(async {
             let _ = driver.create_container(container).await;
             let container = Container::from_id(container);
-            let content = futures_util::stream::iter([Ok("x".into())]);
-            let uploaded = driver.upload_object_via_stream(Box::pin(content), &container, object, StreamObject::new()).await;
+            let content = UploadBody::from("x");
+            let uploaded = driver.upload_object_via_stream(content, &container, object).await;
             if let Ok(uploaded) = uploaded {
                 assert_eq!(uploaded.name, object);
                 driver.delete_object(&uploaded).await.expect("what was made can be deleted");
             }
             let _ = driver.delete_container(&container).await;
         });
-        let names: Vec<_> = std::fs::read_dir(outside.path()).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+        let names: Vec<_> = std::fs::read_dir(outside.path())
+            .expect("the folder")
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
         assert_eq!(names, ["inside"], "{container:?} {object:?}");
     });
 });

@@ -9,6 +9,8 @@ fuzz_target!(|text: &str| {
     let Ok(body) = xmlrpc::request("method", &[Value::from(value.clone())]) else { return };
     let body = body.replace("methodCall>", "methodResponse>").replace("<methodName>method</methodName>", "");
     // `nil` and numbers that are not finite are the only values that change on the way.
-    let Ok(Outcome::Value(again)) = xmlrpc::parse_response(&body) else { panic!("{value} does not read back: {body}") };
+    let Ok(Outcome::Value(again)) = xmlrpc::parse_response(&body) else {
+        panic!("{value} does not read back: {body}")
+    };
     assert_eq!(again, value);
 });
