@@ -22,7 +22,7 @@ fn layer(name: &str) -> Option<u8> {
 }
 
 /// A family may depend on the family whose protocol it speaks: (this, on that).
-const FAMILIES: &[(&str, &str)] = &[];
+const FAMILIES: &[(&str, &str)] = &[("libcloud-rackspace", "libcloud-openstack")];
 
 /// Fails with every arrow that points the wrong way.
 pub(crate) fn check() -> Result {

@@ -66,7 +66,13 @@ const PEERS: &[Peer] = &[
     },
     Peer { name: "swift", folder: "swift", settings: &[], upstream: None, tests: &[] },
     Peer { name: "azurite", folder: "azurite", settings: &[], upstream: None, tests: &[] },
-    Peer { name: "openstack", folder: "openstack", settings: &[], upstream: None, tests: &[] },
+    Peer {
+        name: "openstack",
+        folder: "openstack",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-openstack", "peer_openstack")],
+    },
     Peer {
         name: "faults-moto",
         folder: "faults",

@@ -6,9 +6,7 @@
 use std::env::var;
 
 use libcloud_common::auth::Bearer;
-use libcloud_common::{
-    Config, Connection, DebugLog, Error, ErrorKind, Response, Result, TransportConfig, Url,
-};
+use libcloud_common::{Config, Connection, Error, ErrorKind, Response, Result, TransportConfig, Url};
 
 /// A connection that trusts the peer's authority alone and repeats nothing.
 fn connection(server: &str, transport: TransportConfig) -> Connection {
@@ -73,41 +71,6 @@ async fn a_server_that_wants_a_certificate_of_the_client_says_so() {
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400), "{text}");
     assert!(text.contains("No required SSL certificate was sent"), "{text}");
     assert!(!text.contains("canary"), "{text}");
-}
-
-#[tokio::test]
-async fn a_certificate_of_the_client_is_shown_to_the_server_that_wants_it() {
-    let mut transport = trusting();
-    transport.client_certificate = Some(var("TLS_CLIENT_CERTIFICATE").unwrap().into());
-    transport.client_key = Some(var("TLS_CLIENT_KEY").unwrap().into());
-    let answer = get("TLS_NEEDS_CLIENT", transport).await.unwrap();
-    assert!(answer.text().starts_with("ok TLSv1.3"), "{}", answer.text());
-}
-
-#[tokio::test]
-async fn http_2_can_be_left_out() {
-    let mut transport = trusting();
-    transport.http2 = false;
-    assert_eq!(get("TLS_GOOD", transport).await.unwrap().text(), "ok TLSv1.3 HTTP/1.1\n");
-}
-
-#[tokio::test]
-async fn the_commands_of_the_debug_log_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("debug.log");
-    let config = Config::anonymous().transport(trusting().debug_log(DebugLog::new(&path)));
-    let url: Url = var("TLS_GOOD").unwrap().parse().unwrap();
-    let nothing: [&str; 0] = [];
-    let ours = Connection::builder("example", url, &config).build().get("Get", nothing).send().await.unwrap();
-    let log = std::fs::read_to_string(&path).unwrap();
-    let command = log.lines().find(|line| line.starts_with("curl ")).unwrap();
-    let curl = std::process::Command::new("sh")
-        .args(["-c", command])
-        .env("CURL_CA_BUNDLE", var("TLS_CA").unwrap())
-        .output()
-        .unwrap();
-    let theirs = String::from_utf8(curl.stdout).unwrap();
-    assert!(theirs.starts_with("HTTP/2 200") && theirs.ends_with(&*ours.text()), "{command}: {theirs}");
 }
 
 #[tokio::test]

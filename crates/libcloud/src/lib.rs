@@ -22,8 +22,8 @@
 //! (`driver.call("ex_…", args)`). Futures need a tokio runtime; a current-thread one is the fastest for most programs.
 //!
 //! # Features
-//! One for each family of providers ([`aws`], [`dummy`], [`local`]), and `full` for all. By default there are `dummy`
-//! and `local`, which need no account.
+//! One for each family of providers ([`aws`], [`dummy`], [`local`], [`openstack`], [`rackspace`]), and `full` for all.
+//! By default there are `dummy` and `local`, which need no account.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod catalogue;
@@ -47,7 +47,13 @@ pub use libcloud_dummy as dummy;
 #[cfg(feature = "local")]
 #[cfg_attr(docsrs, doc(cfg(feature = "local")))]
 pub use libcloud_local as local;
+#[cfg(feature = "openstack")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openstack")))]
+pub use libcloud_openstack as openstack;
 pub use libcloud_pricing as pricing;
+#[cfg(feature = "rackspace")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rackspace")))]
+pub use libcloud_rackspace as rackspace;
 
 /// Defines the module of a service: its types, its constants, and drivers by name.
 macro_rules! service {

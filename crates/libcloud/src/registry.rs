@@ -13,8 +13,13 @@ use libcloud_storage::StorageDriver;
 use crate::catalogue::{self, Service};
 
 /// The families of drivers that this version has, and whether they are compiled in.
-const FAMILIES: &[(&str, bool)] =
-    &[("aws", cfg!(feature = "aws")), ("dummy", cfg!(feature = "dummy")), ("local", cfg!(feature = "local"))];
+const FAMILIES: &[(&str, bool)] = &[
+    ("aws", cfg!(feature = "aws")),
+    ("dummy", cfg!(feature = "dummy")),
+    ("local", cfg!(feature = "local")),
+    ("openstack", cfg!(feature = "openstack")),
+    ("rackspace", cfg!(feature = "rackspace")),
+];
 
 /// The drivers of one service by their id.
 pub struct Drivers<D: ?Sized> {
@@ -166,11 +171,21 @@ impl Registry {
         }
         #[cfg(feature = "local")]
         registry.storage.add(libcloud_local::storage());
+        #[cfg(feature = "openstack")]
+        registry.compute.add(libcloud_openstack::compute());
+        #[cfg(feature = "rackspace")]
+        registry.compute.add(libcloud_rackspace::compute());
         registry
     }
 }
 
-#[cfg(any(feature = "aws", feature = "dummy", feature = "local"))]
+#[cfg(any(
+    feature = "aws",
+    feature = "dummy",
+    feature = "local",
+    feature = "openstack",
+    feature = "rackspace"
+))]
 impl<D: ?Sized> Drivers<D> {
     /// Adds a driver of our own, whose ids a test keeps apart.
     fn add(&mut self, registration: Registration<D>) {

@@ -34,7 +34,9 @@ async fn drivers_tell_the_truth() {
     service!(storage);
     service!(loadbalancer);
     service!(dns);
-    assert!(checked > 0 || cfg!(not(any(feature = "dummy", feature = "local", feature = "aws"))));
+    let registered =
+        registry.compute.iter().count() + registry.storage.iter().count() + registry.dns.iter().count();
+    assert!(checked > 0 || registered == 0);
 }
 
 #[tokio::test]
