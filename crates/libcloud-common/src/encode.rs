@@ -115,7 +115,8 @@ pub fn decode_base64(text: &str) -> Result<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     STANDARD.decode(&digits).map_err(|error| {
         let problem = match error {
-            base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => {
+            base64::DecodeError::InvalidByte(at, _)
+            | base64::DecodeError::InvalidLastSymbol { offset: at, .. } => {
                 format!("character {} does not belong there", at + 1)
             }
             base64::DecodeError::InvalidLength(_) => "it is cut off".to_owned(),
