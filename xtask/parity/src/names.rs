@@ -1,6 +1,7 @@
 //! What the classes and arguments of Apache Libcloud are called here.
 
 use libcloud::catalogue::Service;
+use serde_json::{Map, Value};
 
 /// Whose calls a file's lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub(crate) fn service(api: &str) -> Option<Service> {
 
 const BASE_CLASS: &str = "the base class, on its own: drivers of ours are complete";
 const LATER: &str = "a provider that came after 0.14";
+const FIRST_API: &str = "the first API of OpenStack, which ours does not speak yet";
 const PARTS: &str = "not a driver but a part of the original's code";
 
 /// The counterpart of a class.
@@ -52,6 +54,7 @@ pub(crate) fn counterpart(api: &str, class: &str) -> Counterpart {
             }
             class if class.ends_with("Deployment") => Counterpart::None(PARTS),
             class if class.starts_with("OpenNebula_") => driver("opennebula"),
+            "OpenStack_1_0_NodeDriver" => Counterpart::None(FIRST_API),
             class if class.starts_with("OpenStack_") => driver("openstack"),
             class if class.starts_with("VCloud_") => driver("vcloud"),
             _ => named(Service::Compute, class, "NodeDriver"),
@@ -99,6 +102,15 @@ fn named(service: Service, class: &str, suffix: &str) -> Counterpart {
             name: entry.id,
             region: None,
         })
+}
+
+/// The constructor's arguments by name; those that were given by their place are the first of every driver's.
+pub(crate) fn constructor_arguments(args: &Map<String, Value>) -> Vec<(String, Value)> {
+    const PLACES: [&str; 6] = ["key", "secret", "secure", "host", "port", "api_version"];
+    let placed = args.get("*args").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let placed = PLACES.iter().zip(placed).map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let named = args.iter().filter(|(name, _)| *name != "*args");
+    placed.chain(named.map(|(name, value)| (name.clone(), value.clone()))).collect()
 }
 
 /// What the constructor's arguments are called in our configuration.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use libcloud::catalogue::{self, Service};
-use libcloud::common::Clock as _;
+use libcloud::common::{Clock as _, Url};
 use libcloud::{
     Config, Error, ErrorKind, ManualClock, Registry, Secret, Support, Timestamp, TransportConfig,
 };
@@ -78,8 +78,10 @@ pub(crate) async fn play(play: &Play) -> Result<Report, String> {
                 as_recorded: play.as_recorded,
                 made: HashMap::new(),
                 made_content: false,
+                logins: Vec::new(),
             };
             let unclear = changed_behind(&test.calls);
+            stage.logins = test.logins();
             for call in &test.calls {
                 let row = stage.row(call);
                 if only.is_some_and(|only| only != row && only != format!("{api}/{row}")) {
@@ -100,6 +102,26 @@ pub(crate) async fn play(play: &Play) -> Result<Report, String> {
 struct Test {
     calls: Vec<Call>,
     exchanges: HashMap<u64, Exchange>,
+}
+
+impl Test {
+    /// The logins that no call made: the test did it before, or an earlier test whose token is still good. Ours logs in
+    /// with its first call.
+    fn logins(&self) -> Vec<Exchange> {
+        let claimed = |seq: &u64| self.calls.iter().any(|call| call.requests.contains(seq));
+        let is_login = |exchange: &Exchange| {
+            let connection = exchange.connection.as_deref().unwrap_or_default();
+            connection.contains("Auth") || connection.contains("Identity")
+        };
+        let mut found: Vec<_> = self
+            .exchanges
+            .iter()
+            .filter(|(seq, exchange)| !claimed(seq) && is_login(exchange))
+            .map(|(_, exchange)| exchange.clone())
+            .collect();
+        found.sort_by_key(|exchange| exchange.seq);
+        found
+    }
 }
 
 /// Readings in a row that are the same and send nothing, and yet give different results: in between the test set attributes
@@ -159,6 +181,8 @@ struct Stage<'a> {
     made: HashMap<String, Made>,
     /// Whether the test has sent content that is not the recorded one.
     made_content: bool,
+    /// What answers a login that the recorded call did not need.
+    logins: Vec<Exchange>,
 }
 
 struct Made {
@@ -237,13 +261,17 @@ impl Stage<'_> {
         // Whatever the URL says, so that it is what it would be without us.
         transport.connect_to = Some(self.replay.address());
         let mut config = Config::anonymous().clock(clock.clone()).transport(transport);
-        for (name, value) in &call.args {
+        for (name, value) in names::constructor_arguments(&call.args) {
+            let value = &value;
             let text = || match value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            match (names::constructor_argument(name), value) {
+            match (names::constructor_argument(&name), value) {
                 (_, Value::Null) => {}
+                (_, Value::String(text)) if arguments::is_placeholder(text) => {}
+                // The original overwrites them with what the catalogue says.
+                ("host" | "port" | "secure", _) if !self.logins.is_empty() => {}
                 ("key", Value::String(path)) if path.starts_with("/TMPDIR") => {
                     let folder = self.scratch.join("base");
                     fs::create_dir_all(&folder).map_err(|error| Error::io("make the base folder", error))?;
@@ -266,6 +294,10 @@ impl Stage<'_> {
                 "api_version" => config.api_version = Some(version.clone()),
                 option => config = config.option(option, version.clone()),
             }
+        }
+        // What the test set in the class.
+        if options.contains(&"ex_force_auth_url") && !call.args.contains_key("ex_force_auth_url") {
+            config.auth_url = self.logins.first().and_then(|login| origin(&login.request));
         }
         // The original addresses containers by path.
         if options.contains(&"path_style") {
@@ -307,6 +339,8 @@ impl Stage<'_> {
             };
         let args = numbers(&driver, method, args);
         self.made_content |= made_content;
+        let required = expected.len();
+        expected.extend(self.logins.iter().cloned());
         self.replay.load(expected.clone());
         let answer = tokio::time::timeout(LIMIT, driver.call(method, args.into())).await;
         let received = self.replay.take();
@@ -326,7 +360,7 @@ impl Stage<'_> {
                 "the test replaced what sends the content: no request of it was recorded".to_owned(),
             );
         }
-        let mut differences = sent(&expected, &received);
+        let mut differences = sent(&expected, required, &received);
         differences.extend(filled.into_iter().map(|(name, value)| Difference {
             place: Place::Argument(name),
             request: None,
@@ -444,8 +478,14 @@ fn base_method(name: &str) -> &str {
     }
 }
 
-/// What differs in the requests.
-fn sent(expected: &[Exchange], received: &[Received]) -> Vec<Difference> {
+/// The server that a request went to.
+fn origin(request: &cassette::Request) -> Option<Url> {
+    let port = request.port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", request.scheme.as_deref()?, request.host.as_deref()?).parse().ok()
+}
+
+/// What differs in the requests, of which the first so many had to come.
+fn sent(expected: &[Exchange], required: usize, received: &[Received]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for one in received {
         match one.answered_with.and_then(|number| Some((number, expected.get(number)?))) {
@@ -458,7 +498,7 @@ fn sent(expected: &[Exchange], received: &[Received]) -> Vec<Difference> {
             }),
         }
     }
-    for (number, exchange) in expected.iter().enumerate() {
+    for (number, exchange) in expected.iter().take(required).enumerate() {
         if !received.iter().any(|one| one.answered_with == Some(number)) {
             let request = &exchange.request;
             let told = line(&request.method, &request.path, request.query.as_deref(), b"");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use libcloud_common::json::string_or_number;
+use libcloud_common::json::{in_order, string_or_number};
 use libcloud_common::{Map, Secret, Timestamp, Value};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -75,8 +75,9 @@ pub(crate) struct Server {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) status: String,
-    #[serde(default)]
-    pub(crate) addresses: BTreeMap<String, Vec<Address>>,
+    /// In the service's order, which is the order of the node's addresses.
+    #[serde(default, deserialize_with = "in_order")]
+    pub(crate) addresses: Vec<(String, Vec<Address>)>,
     #[serde(rename = "hostId")]
     pub(crate) host_id: Option<String>,
     #[serde(rename = "accessIPv4")]
@@ -151,7 +152,7 @@ pub(crate) struct Flavor {
     pub(crate) disk: u64,
     pub(crate) vcpus: Option<u64>,
     /// MiB; an empty string for none.
-    #[serde(default, deserialize_with = "number_or_empty")]
+    #[serde(default, deserialize_with = "number_or_text")]
     pub(crate) swap: Option<u64>,
     #[serde(rename = "OS-FLV-EXT-DATA:ephemeral")]
     pub(crate) ephemeral: Option<u64>,
@@ -164,9 +165,11 @@ pub(crate) struct Flavor {
     pub(crate) extra_specs: BTreeMap<String, Value>,
 }
 
-fn number_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+/// Nothing is written as an empty text, and Rackspace writes some numbers as texts.
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) if text.is_empty() => Ok(Some(0)),
+        Value::String(text) => text.parse().map(Some).map_err(serde::de::Error::custom),
         value => Option::deserialize(value).map_err(serde::de::Error::custom),
     }
 }
@@ -222,7 +225,9 @@ pub(crate) struct NovaImage {
     pub(crate) progress: Option<u64>,
     pub(crate) metadata: Option<BTreeMap<String, String>>,
     pub(crate) server: Option<Reference>,
+    #[serde(default, deserialize_with = "number_or_text")]
     pub(crate) min_disk: Option<u64>,
+    #[serde(default, deserialize_with = "number_or_text")]
     pub(crate) min_ram: Option<u64>,
 }
 

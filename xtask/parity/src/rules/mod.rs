@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::compare::{Difference, Place, recorded_params, same_time};
 
 mod aws;
+mod openstack;
 mod own;
 
 /// What a rule may look at.
@@ -81,7 +82,7 @@ pub(crate) fn superseded(api: &str, class: &str, release: Option<&str>) -> Optio
 
 /// All rules; those of a family come before those that hold for all.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    aws::RULES.iter().chain(own::RULES).chain(RULES)
+    aws::RULES.iter().chain(openstack::RULES).chain(own::RULES).chain(RULES)
 }
 
 const RULES: &[Rule] = &[

@@ -8,6 +8,11 @@ use std::str::FromStr;
 
 use libcloud_common::{Error, ErrorKind, Result, Url};
 
+/// The name of the compute service in nearly every catalogue.
+const USUAL_NAME: &str = "nova";
+/// The region of a cloud that has several and of which none was chosen.
+const DEFAULT_REGION: &str = "RegionOne";
+
 /// For whom an endpoint is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Interface {
@@ -86,7 +91,7 @@ impl Catalogue {
         self.services.iter().any(|service| service.service_type == service_type)
     }
 
-    /// Where a service is.
+    /// Where a service is: in the region that is wanted, else the only one, else `RegionOne`.
     ///
     /// # Errors
     /// `NotSupported` if the cloud has no service of this type; `InvalidArgument`, with what there is, if none is of
@@ -107,7 +112,10 @@ impl Catalogue {
                 format!("this cloud has no service of the type `{service_type}`; it has {}", self.types()),
             ));
         }
-        let called = |service: &&Service| name.is_none() || name.as_deref() == service.name.as_deref();
+        // Of several compute services `nova` is meant: others are of old versions.
+        let has_usual = services.iter().any(|service| service.name.as_deref() == Some(USUAL_NAME));
+        let name = name.as_deref().or(has_usual.then_some(USUAL_NAME));
+        let called = |service: &&Service| name.is_none() || name == service.name.as_deref();
         let endpoints: Vec<_> = services
             .iter()
             .copied()
@@ -117,7 +125,9 @@ impl Catalogue {
             .collect();
         let regions: BTreeSet<&str> =
             endpoints.iter().filter_map(|endpoint| endpoint.region.as_deref()).collect();
-        let found = match region {
+        // The original's default, and what most clouds of one region call it.
+        let usual = regions.len() > 1 && regions.contains(DEFAULT_REGION);
+        let found = match region.as_deref().or(usual.then_some(DEFAULT_REGION)) {
             Some(region) => endpoints.iter().find(|endpoint| {
                 endpoint.region.as_deref().is_none_or(|known| known.eq_ignore_ascii_case(region))
             }),
@@ -136,7 +146,7 @@ impl Catalogue {
             return Err(Error::invalid_argument(format!(
                 "the service catalogue has no {interface} endpoint of the type `{service_type}`{}{}; of that type it has \
                  {names}, with the regions {}",
-                name.as_deref().map(|name| format!(" and the name `{name}`")).unwrap_or_default(),
+                name.map(|name| format!(" and the name `{name}`")).unwrap_or_default(),
                 region.as_deref().map(|region| format!(" in the region `{region}`")).unwrap_or_default(),
                 listed(regions)
             )));
@@ -211,8 +221,8 @@ mod tests {
             (wanted("compute", Some("nova"), Some("ord")), "https://ord.example/v2.1"),
             (wanted("compute", Some("nova"), Some("DFW")), "https://dfw.example/v2.1"),
             (wanted("compute", Some("old"), None), "https://old.example/v1"),
-            // The first that fits.
-            (wanted("compute", None, Some("ORD")), "https://old.example/v1"),
+            // Of several, the one that is called as everywhere.
+            (wanted("compute", None, Some("ORD")), "https://ord.example/v2.1"),
             // The same in all regions.
             (wanted("dns", None, Some("DFW")), "https://dns.example/"),
             (

@@ -116,11 +116,18 @@ async fn what_the_catalogue_does_not_have_is_told() {
 #[tokio::test]
 async fn several_regions_want_a_choice_and_no_project_has_no_catalogue() {
     let server = Mock::start();
-    server.expect(login(password(), TOKEN));
     let mut config = config(&server);
     config.region = None;
+    // Without a choice `RegionOne` is meant, where there is one.
+    server.expect(login(password(), TOKEN));
+    server.expect(empty(get("servers/detail")));
+    assert_eq!(OpenStackNodeDriver::new(config.clone()).unwrap().list_nodes().await.unwrap(), []);
+
+    let catalogue = libcloud_testkit::fixture(fixture("identity/Authenticate"));
+    let catalogue = String::from_utf8_lossy(&catalogue).replace("RegionOne", "RegionThree");
+    server.expect(login(password(), TOKEN).body(catalogue));
     let error = OpenStackNodeDriver::new(config.clone()).unwrap().list_nodes().await.unwrap_err();
-    assert!(error.to_string().contains("choose one of `RegionOne`, `RegionTwo` as `region`"), "{error}");
+    assert!(error.to_string().contains("choose one of `RegionThree`, `RegionTwo` as `region`"), "{error}");
 
     config.options.remove("ex_tenant_name");
     let mut body = password();
