@@ -30,6 +30,7 @@ pub mod encode;
 mod error;
 mod execute;
 mod extra;
+pub mod ini;
 pub mod json;
 mod limiter;
 mod link;
