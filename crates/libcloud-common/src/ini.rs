@@ -30,7 +30,9 @@ pub fn parse(text: &str) -> Result<Sections> {
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             name.trim().clone_into(&mut section);
             sections.entry(section.clone()).or_default();
-        } else if let Some((key, value)) = line.split_once(['=', ':']).filter(|(key, _)| !key.trim().is_empty()) {
+        } else if let Some((key, value)) =
+            line.split_once(['=', ':']).filter(|(key, _)| !key.trim().is_empty())
+        {
             let values = sections.entry(section.clone()).or_default();
             values.insert(key.trim().to_lowercase(), value.trim().to_owned());
         } else {
