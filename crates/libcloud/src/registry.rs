@@ -13,8 +13,13 @@ use libcloud_storage::StorageDriver;
 use crate::catalogue::{self, Service};
 
 /// The families of drivers that this version has, and whether they are compiled in.
-const FAMILIES: &[(&str, bool)] =
-    &[("aws", cfg!(feature = "aws")), ("dummy", cfg!(feature = "dummy")), ("local", cfg!(feature = "local"))];
+const FAMILIES: &[(&str, bool)] = &[
+    ("aws", cfg!(feature = "aws")),
+    ("cloudstack", cfg!(feature = "cloudstack")),
+    ("dummy", cfg!(feature = "dummy")),
+    ("gandi", cfg!(feature = "gandi")),
+    ("local", cfg!(feature = "local")),
+];
 
 /// The drivers of one service by their id.
 pub struct Drivers<D: ?Sized> {
@@ -157,6 +162,8 @@ impl Registry {
             registry.compute.add(libcloud_aws::ec2());
             registry.storage.add(libcloud_aws::s3());
         }
+        #[cfg(feature = "cloudstack")]
+        registry.compute.add(libcloud_cloudstack::compute());
         #[cfg(feature = "dummy")]
         {
             registry.compute.add(libcloud_dummy::compute());
@@ -164,13 +171,15 @@ impl Registry {
             registry.loadbalancer.add(libcloud_dummy::loadbalancer());
             registry.dns.add(libcloud_dummy::dns());
         }
+        #[cfg(feature = "gandi")]
+        registry.compute.add(libcloud_gandi::compute());
         #[cfg(feature = "local")]
         registry.storage.add(libcloud_local::storage());
         registry
     }
 }
 
-#[cfg(any(feature = "aws", feature = "dummy", feature = "local"))]
+#[cfg(any(feature = "aws", feature = "cloudstack", feature = "dummy", feature = "gandi", feature = "local"))]
 impl<D: ?Sized> Drivers<D> {
     /// Adds a driver of our own, whose ids a test keeps apart.
     fn add(&mut self, registration: Registration<D>) {

@@ -18,10 +18,11 @@ impl Call {
         call
     }
 
-    /// Sends it and reads the value of an XML-RPC answer. A connection that has [`check`] as its check turns faults into
-    /// errors by the provider's codes; without it they are of kind [`Provider`](ErrorKind::Provider).
-    pub async fn xmlrpc_answer(self) -> Result<Json> {
-        self.decode(|response| parse_response(&response.text())?.into_result()).await
+    /// Sends it and reads the value of an XML-RPC answer, as with [`json::read`](crate::json::read). A connection that has [`check`]
+    /// as its check turns faults into errors by the provider's codes; without it they are of kind
+    /// [`Provider`](ErrorKind::Provider).
+    pub async fn xmlrpc_answer<T>(self, read: impl FnOnce(Json) -> Result<T>) -> Result<T> {
+        self.decode(|response| read(parse_response(&response.text())?.into_result()?)).await
     }
 }
 

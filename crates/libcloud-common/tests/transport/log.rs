@@ -159,7 +159,7 @@ async fn the_debug_log_tells_no_secret_among_the_parameters_of_xml_rpc() {
     let password = Value::from(Secret::new("canary-password"));
     let params = [Secret::new("canary-key").into(), Value::members([("password", password)])];
     let call = connection.post("vm.create", [""]).xmlrpc("vm.create", &params);
-    let error = call.xmlrpc_answer().await.unwrap_err();
+    let error = call.xmlrpc_answer(Ok).await.unwrap_err();
     assert_eq!(
         error.to_json(),
         json!({
