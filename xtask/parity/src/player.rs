@@ -244,6 +244,10 @@ impl Stage<'_> {
             };
             match (names::constructor_argument(name), value) {
                 (_, Value::Null) => {}
+                ("*args", Value::Array(values)) => {
+                    let text = |n: usize| values.get(n).and_then(Value::as_str).map(Secret::from);
+                    (config.key, config.secret) = (text(0), text(1));
+                }
                 ("key", Value::String(path)) if path.starts_with("/TMPDIR") => {
                     let folder = self.scratch.join("base");
                     fs::create_dir_all(&folder).map_err(|error| Error::io("make the base folder", error))?;
@@ -301,7 +305,7 @@ impl Stage<'_> {
             return verdict;
         }
         let Arguments { args, made_content, filled } =
-            match arguments::arguments(call, &expected, self.scratch) {
+            match arguments::arguments(&row, call, &expected, self.scratch) {
                 Ok(arguments) => arguments,
                 Err(why) => return Verdict::Skipped(why),
             };

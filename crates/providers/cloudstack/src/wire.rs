@@ -105,6 +105,8 @@ pub(crate) struct IpAddress {
     pub(crate) vpcid: Option<String>,
     #[serde(default, deserialize_with = "opt_string_or_number")]
     pub(crate) virtualmachineid: Option<String>,
+    #[serde(default)]
+    pub(crate) isstaticnat: bool,
 }
 
 /// The result of the job of `associateIpAddress`.

@@ -99,9 +99,13 @@ pub(crate) struct Vm {
     #[serde(default)]
     pub(crate) state: String,
     pub(crate) description: Option<String>,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) datacenter_id: Option<i64>,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) ai_active: Option<i64>,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) cores: Option<i64>,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) memory: Option<i64>,
     pub(crate) date_created: Option<String>,
     #[serde(default)]
@@ -135,8 +139,10 @@ pub(crate) struct Ip {
     pub(crate) ip: String,
     #[serde(default)]
     pub(crate) state: String,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) version: Option<i64>,
     pub(crate) reverse: Option<String>,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) iface_id: Option<i64>,
 }
 
@@ -155,6 +161,7 @@ pub(crate) struct Disk {
     pub(crate) can_snapshot: Option<bool>,
     #[serde(default, deserialize_with = "truth")]
     pub(crate) is_boot_disk: Option<bool>,
+    #[serde(default, deserialize_with = "int")]
     pub(crate) datacenter_id: Option<i64>,
     #[serde(default)]
     pub(crate) vms_id: Vec<i64>,
@@ -172,6 +179,12 @@ pub(crate) struct SshKey {
 /// An id, or an empty text.
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(opt_string_or_number(deserializer)?.filter(|id| !id.is_empty()))
+}
+
+/// A whole number, or an empty text for none.
+fn int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let told = id(deserializer)?;
+    told.map(|text| text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no whole number")))).transpose()
 }
 
 /// A truth value, or an empty text for none.

@@ -153,7 +153,7 @@ impl Driver for CloudStackDriver {
 
 #[async_trait]
 impl ComputeDriver for CloudStackDriver {
-    /// The nodes with their public addresses and forwarding rules, which are three listings beside that of the nodes.
+    /// The nodes with their public addresses and forwarding rules, which are up to three listings beside that of the nodes.
     fn iterate_nodes_with(&self, options: Options) -> BoxStream<'static, Result<Node>> {
         self.list_virtual_machines(options)
     }

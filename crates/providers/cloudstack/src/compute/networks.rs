@@ -24,8 +24,10 @@ pub struct Address {
     pub associated_network_id: Option<String>,
     /// The virtual private cloud that it belongs to.
     pub vpc_id: Option<String>,
-    /// The node that it stands for (static NAT).
+    /// The node that it leads to.
     pub virtualmachine_id: Option<String>,
+    /// Whether it stands for that node alone (static NAT).
+    pub is_static_nat: bool,
 }
 
 impl Address {
@@ -182,6 +184,7 @@ fn address(found: wire::IpAddress) -> Result<Address> {
         associated_network_id: found.associatednetworkid,
         vpc_id: found.vpcid,
         virtualmachine_id: found.virtualmachineid,
+        is_static_nat: found.isstaticnat,
     })
 }
 

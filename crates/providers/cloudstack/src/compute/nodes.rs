@@ -183,11 +183,17 @@ impl CloudStackDriver {
     }
 
     async fn leading(&self, options: Options) -> Result<Leading> {
-        Ok(Leading {
-            addresses: self.public_ips(options.clone()).await?,
-            port_rules: self.port_forwarding_rules(options.clone()).await?,
-            ip_rules: self.ip_forwarding_rules(options).await?,
-        })
+        let addresses = self.public_ips(options.clone()).await?;
+        // What does not exist need not be asked for.
+        let port_rules = match addresses.is_empty() {
+            true => Vec::new(),
+            false => self.port_forwarding_rules(options.clone()).await?,
+        };
+        let ip_rules = match addresses.iter().any(|address| address.is_static_nat) {
+            true => self.ip_forwarding_rules(options).await?,
+            false => Vec::new(),
+        };
+        Ok(Leading { addresses, ip_rules, port_rules })
     }
 
     pub(super) async fn get_virtual_machine(&self, id: &str, timeout: Option<Duration>) -> Result<Node> {
