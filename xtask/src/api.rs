@@ -19,6 +19,8 @@ const CRATES: &[&str] = &[
     "libcloud-dummy",
     "libcloud-local",
     "libcloud-aws",
+    "libcloud-cloudstack",
+    "libcloud-gandi",
     "libcloud-openstack",
     "libcloud-rackspace",
     "libcloud",

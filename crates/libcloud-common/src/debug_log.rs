@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::auth::Target;
 use crate::extra::redact_value;
-use crate::request::{Body, Request};
+use crate::request::{Body, Request, Sealed};
 use crate::secret::REDACTED;
 use crate::text::quote;
 use crate::{Error, Response, Result, is_secret_name};
@@ -118,7 +118,7 @@ impl DebugLog {
                     let _ = write!(text, " --data-urlencode {}", quote(&pair));
                 }
             }
-            Body::Bytes(bytes) => {
+            Body::Bytes(bytes) | Body::Sealed(Sealed { shown: bytes, .. }) => {
                 let _ = write!(text, " --data-binary {}", quote(&shown(bytes)));
             }
         }

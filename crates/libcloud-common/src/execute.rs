@@ -131,7 +131,8 @@ impl Connection {
         self.0.auth.authenticate(&mut attempt, target).await?;
         attempt.take_problem()?;
         witness.request(&attempt, target)?;
-        let body = std::mem::take(&mut attempt.body);
+        // What can be sent again stays, too: its secrets are hidden where the answer repeats them.
+        let body = attempt.body.hand_out();
         let parts = self.finish(&attempt, &body, target, whole)?;
         let started = self.0.clock.elapsed();
         let response = match self.0.client.send(parts, body, attempt.expect_continue).await {

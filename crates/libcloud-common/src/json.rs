@@ -62,6 +62,29 @@ pub fn in_order<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer.deserialize_map(Entries(PhantomData))
 }
 
+/// The same where it may be absent or `null`.
+///
+/// For `#[serde(default, deserialize_with = "libcloud_common::json::opt_string_or_number")]`.
+pub fn opt_string_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        value => string_or_number(value).map(Some).map_err(D::Error::custom),
+    }
+}
+
+/// Reads a part of an answer that has been read as JSON, or an XML-RPC value; an error names the path to the field.
+///
+/// ```
+/// # use libcloud_common::json;
+/// # use std::collections::HashMap;
+/// let error = json::read::<HashMap<String, u32>>(serde_json::json!({"size": "big"})).unwrap_err();
+/// assert!(error.to_string().starts_with("unexpected answer at `size`"), "{error}");
+/// ```
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Error::malformed(&error.path().to_string(), error.inner()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +100,24 @@ mod tests {
         assert_eq!(server.addresses, [("public".to_owned(), vec![1]), ("lan".to_owned(), vec![2, 3])]);
         let error = decode::<Server>(br#"{"addresses": {"lan": ["x"]}}"#).unwrap_err();
         assert!(error.to_string().contains("`addresses.lan[0]`"), "{error}");
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Thing {
+        #[serde(deserialize_with = "string_or_number")]
+        id: String,
+        #[serde(default, deserialize_with = "opt_string_or_number")]
+        parent: Option<String>,
+    }
+
+    #[test]
+    fn ids_are_text_however_they_are_written() {
+        let read = |text: &str| decode::<Thing>(text.as_bytes()).map(|thing| (thing.id, thing.parent));
+        assert_eq!(read(r#"{"id": 7, "parent": "a"}"#).unwrap(), ("7".into(), Some("a".into())));
+        assert_eq!(read(r#"{"id": "7", "parent": 8}"#).unwrap(), ("7".into(), Some("8".into())));
+        assert_eq!(read(r#"{"id": "7", "parent": null}"#).unwrap(), ("7".into(), None));
+        assert_eq!(read(r#"{"id": "7"}"#).unwrap(), ("7".into(), None));
+        let error = read(r#"{"id": "7", "parent": [1]}"#).unwrap_err().to_string();
+        assert!(error.contains("`parent`") && error.contains("a string or a number"), "{error}");
     }
 }

@@ -30,6 +30,7 @@ pub mod encode;
 mod error;
 mod execute;
 mod extra;
+pub mod ini;
 pub mod json;
 mod limiter;
 mod link;
@@ -76,7 +77,7 @@ pub use provider::{Descriptor, Driver, Factory, Registration};
 pub use proxy::Proxy;
 #[doc(hidden)]
 pub use record::Recorder;
-pub use request::{Body, ByteStream, Param, Repeat, Request};
+pub use request::{Body, ByteStream, Param, Repeat, Request, Sealed};
 pub use response::{Response, StreamingResponse, kind_of_status};
 pub use search::{FindCredentials, Identity, Look, Search, Sources};
 pub use secret::{REDACTED, Secret, serialize_exposed};

@@ -84,6 +84,7 @@ pub(crate) fn request(request: &Request, target: Target<'_>, defaults: &HeaderMa
                 let pairs = params.iter().map(|param| (&*param.name, param.printable()));
                 Some(Value::from(encode::form(pairs)))
             }
+            Body::Sealed(sealed) => body(&sealed.shown, &hide),
             other => other.to_bytes().and_then(|bytes| body(&bytes, &hide)),
         },
         "streamed": matches!(request.body, Body::Stream { .. }),

@@ -29,7 +29,8 @@ impl Known {
         let headers = headers.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
         let params = request.into_iter().flat_map(|request| &request.query);
         let params = params.filter(|param| param.secret).map(|param| param.value.as_str());
-        let sent = headers.chain(params).filter(|value| value.len() >= SHORTEST);
+        let bodies = request.into_iter().flat_map(|request| request.body.secrets());
+        let sent = headers.chain(params).chain(bodies).filter(|value| value.len() >= SHORTEST);
         let mut hidden = Cow::Borrowed(text);
         for secret in self.0.iter().map(Secret::expose).chain(sent) {
             if hidden.contains(secret) {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::secret::REDACTED;
-use crate::{Error, ErrorKind, Options, Result, encode};
+use crate::{Error, ErrorKind, Options, Result, Secret, encode};
 
 /// The bytes of a stream, as they are sent or arrive.
 pub type ByteStream = BoxStream<'static, Result<Bytes>>;
@@ -61,6 +61,8 @@ pub enum Body {
     Empty,
     /// Bytes in memory; can be sent again.
     Bytes(Bytes),
+    /// Bytes that hold secrets, and what is shown in their place; can be sent again.
+    Sealed(Sealed),
     /// Names and values, form-encoded.
     Form(Vec<Param>),
     /// A stream that can be sent once.
@@ -70,6 +72,28 @@ pub enum Body {
         /// The bytes.
         stream: ByteStream,
     },
+}
+
+/// A body with secrets in it: what is sent, and what may be printed.
+#[derive(Clone)]
+pub struct Sealed {
+    pub(crate) bytes: Bytes,
+    pub(crate) shown: Bytes,
+    pub(crate) secrets: Vec<Secret>,
+}
+
+impl Sealed {
+    /// These bytes. Logs and tests are shown the second in their place; the secrets are those that it leaves out, to be
+    /// hidden where an answer repeats them.
+    pub fn new(bytes: impl Into<Bytes>, shown: impl Into<Bytes>, secrets: Vec<Secret>) -> Self {
+        Self { bytes: bytes.into(), shown: shown.into(), secrets }
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({})", self.bytes.len())
+    }
 }
 
 impl Body {
@@ -83,6 +107,7 @@ impl Body {
         match self {
             Self::Empty => Some(Bytes::new()),
             Self::Bytes(bytes) => Some(bytes.clone()),
+            Self::Sealed(sealed) => Some(sealed.bytes.clone()),
             Self::Form(params) => {
                 let pairs = params.iter().map(|param| (&*param.name, param.value.as_str()));
                 Some(encode::form(pairs).into())
@@ -91,11 +116,23 @@ impl Body {
         }
     }
 
+    /// The values in it that must not be told.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Sealed(sealed) => sealed.secrets.iter().map(Secret::expose).collect(),
+            Self::Form(params) => {
+                params.iter().filter(|param| param.secret).map(|param| param.value.as_str()).collect()
+            }
+            Self::Empty | Self::Bytes(_) | Self::Stream { .. } => Vec::new(),
+        }
+    }
+
     /// Gives the body away: a copy where it can be sent again.
     pub(crate) fn hand_out(&mut self) -> Self {
         match self {
             Self::Empty => Self::Empty,
             Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Self::Sealed(sealed) => Self::Sealed(sealed.clone()),
             Self::Form(params) => Self::Form(params.clone()),
             Self::Stream { .. } => std::mem::take(self),
         }
@@ -107,6 +144,7 @@ impl fmt::Debug for Body {
         match self {
             Self::Empty => f.write_str("Empty"),
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::Sealed(sealed) => sealed.fmt(f),
             Self::Form(params) => f.debug_tuple("Form").field(params).finish(),
             Self::Stream { length, .. } => {
                 f.debug_struct("Stream").field("length", length).finish_non_exhaustive()
@@ -305,10 +343,12 @@ impl fmt::Display for Request {
         }
         match &self.body {
             Body::Empty => Ok(()),
-            Body::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => write!(f, "\n{text}"),
-                Err(_) => write!(f, "\n({} bytes)", bytes.len()),
-            },
+            Body::Bytes(bytes) | Body::Sealed(Sealed { shown: bytes, .. }) => {
+                match std::str::from_utf8(bytes) {
+                    Ok(text) => write!(f, "\n{text}"),
+                    Err(_) => write!(f, "\n({} bytes)", bytes.len()),
+                }
+            }
             Body::Form(params) => {
                 writeln!(f)?;
                 params.iter().try_for_each(|param| writeln!(f, "{}={}", param.name, param.printable()))

@@ -16,13 +16,17 @@
 //!
 //! Source: [XML-RPC specification](http://xmlrpc.com/spec.md), with the common extensions `i8` and `nil`.
 
+mod call;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Number, Value as Json};
 
 use crate::xml::{self, Element, Quoted, Writer};
-use crate::{Error, ErrorKind, Result, encode};
+use crate::{Error, ErrorKind, Result, Secret, encode};
+
+pub use call::check;
 
 /// The deepest nesting of arrays and structs, in both directions.
 const MAX_DEPTH: usize = 100;
@@ -42,6 +46,8 @@ pub enum Value {
     Double(f64),
     /// `string`
     String(String),
+    /// `string` that no log shows: a key, a password.
+    Secret(Secret),
     /// `dateTime.iso8601`, sent as it is: usually `19980717T14:08:55`, and the time zone is whatever the server takes it for.
     DateTime(String),
     /// `base64`
@@ -74,6 +80,7 @@ impl fmt::Debug for Value {
             Self::Integer(_) => f.write_str("Integer"),
             Self::Double(_) => f.write_str("Double"),
             Self::String(text) => write!(f, "String({} bytes)", text.len()),
+            Self::Secret(secret) => secret.fmt(f),
             Self::DateTime(_) => f.write_str("DateTime"),
             Self::Base64(bytes) => write!(f, "Base64({} bytes)", bytes.len()),
             Self::Array(values) => f.debug_list().entries(values).finish(),
@@ -100,6 +107,7 @@ from! {
     f64 => Double,
     &str => String,
     String => String,
+    Secret => Secret,
     Vec<Value> => Array,
     BTreeMap<String, Value> => Struct,
 }
@@ -129,22 +137,27 @@ impl From<Json> for Value {
     }
 }
 
-/// The body of a call of `method`.
+/// The body of a call of `method`, with its secrets: see [`Call::xmlrpc`](crate::Call::xmlrpc) for one that can be logged.
 ///
 /// Errors of kind [`InvalidArgument`](ErrorKind::InvalidArgument): a method name with other than letters, digits and
 /// `_ . : /`, a number that is not finite, a text with a character that XML cannot hold, or nesting above 100 levels.
 pub fn request(method: &str, params: &[Value]) -> Result<String> {
+    document(method, params, Secret::expose)
+}
+
+/// The body of a call, with this for each secret.
+fn document(method: &str, params: &[Value], show: fn(&Secret) -> &str) -> Result<String> {
     if method.is_empty() || !method.chars().all(|char| char.is_ascii_alphanumeric() || "_.:/".contains(char))
     {
         return Err(Error::invalid_argument(format!("`{method}` is no name of an XML-RPC method")));
     }
-    params.iter().try_for_each(|value| check(value, 0))?;
+    params.iter().try_for_each(|value| validate(value, 0))?;
     let mut xml = Writer::document();
     xml.element("methodCall", |xml| {
         xml.leaf("methodName", method);
         xml.element("params", |xml| {
             for value in params {
-                xml.element("param", |xml| write(xml, value));
+                xml.element("param", |xml| write(xml, value, show));
             }
         });
     });
@@ -152,7 +165,7 @@ pub fn request(method: &str, params: &[Value]) -> Result<String> {
 }
 
 /// Refuses what XML-RPC cannot express.
-fn check(value: &Value, depth: usize) -> Result<()> {
+fn validate(value: &Value, depth: usize) -> Result<()> {
     match value {
         Value::Double(number) if !number.is_finite() => {
             Err(Error::invalid_argument(format!("XML-RPC has no way to write the number {number}")))
@@ -160,13 +173,13 @@ fn check(value: &Value, depth: usize) -> Result<()> {
         Value::Array(_) | Value::Struct(_) if depth >= MAX_DEPTH => {
             Err(Error::invalid_argument(format!("the parameter is nested more than {MAX_DEPTH} levels deep")))
         }
-        Value::Array(values) => values.iter().try_for_each(|value| check(value, depth + 1)),
-        Value::Struct(members) => members.values().try_for_each(|value| check(value, depth + 1)),
+        Value::Array(values) => values.iter().try_for_each(|value| validate(value, depth + 1)),
+        Value::Struct(members) => members.values().try_for_each(|value| validate(value, depth + 1)),
         _ => Ok(()),
     }
 }
 
-fn write(xml: &mut Writer, value: &Value) {
+fn write(xml: &mut Writer, value: &Value, show: fn(&Secret) -> &str) {
     xml.element("value", |xml| match value {
         Value::Nil => xml.leaf("nil", ""),
         Value::Boolean(value) => xml.leaf("boolean", if *value { "1" } else { "0" }),
@@ -175,16 +188,17 @@ fn write(xml: &mut Writer, value: &Value) {
         }
         Value::Double(value) => xml.leaf("double", &value.to_string()),
         Value::String(text) => xml.leaf("string", text),
+        Value::Secret(secret) => xml.leaf("string", show(secret)),
         Value::DateTime(text) => xml.leaf("dateTime.iso8601", text),
         Value::Base64(bytes) => xml.leaf("base64", &encode::base64(bytes)),
         Value::Array(values) => xml.element("array", |xml| {
-            xml.element("data", |xml| values.iter().for_each(|value| write(xml, value)));
+            xml.element("data", |xml| values.iter().for_each(|value| write(xml, value, show)));
         }),
         Value::Struct(members) => xml.element("struct", |xml| {
             for (name, value) in members {
                 xml.element("member", |xml| {
                     xml.leaf("name", name);
-                    write(xml, value);
+                    write(xml, value, show);
                 });
             }
         }),

@@ -22,7 +22,8 @@
 //! (`driver.call("ex_…", args)`). Futures need a tokio runtime; a current-thread one is the fastest for most programs.
 //!
 //! # Features
-//! One for each family of providers ([`aws`], [`dummy`], [`local`], [`openstack`], [`rackspace`]), and `full` for all.
+//! One for each family of providers ([`aws`], [`cloudstack`], [`dummy`], [`gandi`], [`local`], [`openstack`],
+//! [`rackspace`]), and `full` for all.
 //! By default there are `dummy` and `local`, which need no account.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -38,12 +39,18 @@ pub use registry::{Drivers, Registry};
 #[cfg(feature = "aws")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws")))]
 pub use libcloud_aws as aws;
+#[cfg(feature = "cloudstack")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cloudstack")))]
+pub use libcloud_cloudstack as cloudstack;
 /// What drivers are written with.
 pub use libcloud_common as common;
 pub use libcloud_deploy as deploy;
 #[cfg(feature = "dummy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "dummy")))]
 pub use libcloud_dummy as dummy;
+#[cfg(feature = "gandi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "gandi")))]
+pub use libcloud_gandi as gandi;
 #[cfg(feature = "local")]
 #[cfg_attr(docsrs, doc(cfg(feature = "local")))]
 pub use libcloud_local as local;

@@ -15,7 +15,9 @@ use crate::catalogue::{self, Service};
 /// The families of drivers that this version has, and whether they are compiled in.
 const FAMILIES: &[(&str, bool)] = &[
     ("aws", cfg!(feature = "aws")),
+    ("cloudstack", cfg!(feature = "cloudstack")),
     ("dummy", cfg!(feature = "dummy")),
+    ("gandi", cfg!(feature = "gandi")),
     ("local", cfg!(feature = "local")),
     ("openstack", cfg!(feature = "openstack")),
     ("rackspace", cfg!(feature = "rackspace")),
@@ -162,6 +164,8 @@ impl Registry {
             registry.compute.add(libcloud_aws::ec2());
             registry.storage.add(libcloud_aws::s3());
         }
+        #[cfg(feature = "cloudstack")]
+        registry.compute.add(libcloud_cloudstack::compute());
         #[cfg(feature = "dummy")]
         {
             registry.compute.add(libcloud_dummy::compute());
@@ -169,6 +173,8 @@ impl Registry {
             registry.loadbalancer.add(libcloud_dummy::loadbalancer());
             registry.dns.add(libcloud_dummy::dns());
         }
+        #[cfg(feature = "gandi")]
+        registry.compute.add(libcloud_gandi::compute());
         #[cfg(feature = "local")]
         registry.storage.add(libcloud_local::storage());
         #[cfg(feature = "openstack")]
@@ -179,15 +185,9 @@ impl Registry {
     }
 }
 
-#[cfg(any(
-    feature = "aws",
-    feature = "dummy",
-    feature = "local",
-    feature = "openstack",
-    feature = "rackspace"
-))]
 impl<D: ?Sized> Drivers<D> {
     /// Adds a driver of our own, whose ids a test keeps apart.
+    #[allow(dead_code, reason = "without any provider there is nothing to add")]
     fn add(&mut self, registration: Registration<D>) {
         self.table.insert(registration.descriptor.id, registration);
     }

@@ -26,7 +26,12 @@ const FOLDERS: &[&str] = &["/SRC", "/TMPDIR", "/PYTHON"];
 ///
 /// # Errors
 /// Says what the recording does not have.
-pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> Result<Arguments, String> {
+pub(crate) fn arguments(
+    driver: &str,
+    call: &Call,
+    exchanges: &[Exchange],
+    scratch: &Path,
+) -> Result<Arguments, String> {
     let mut made_content = false;
     let mut filled = Vec::new();
     if call.raises.as_ref().is_some_and(|raised| raised.class == "RuntimeError")
@@ -71,9 +76,17 @@ pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> 
             (_, Value::String(text)) if is_placeholder(text) => {
                 return Err(format!("the recording does not have the argument `{name}` ({text})"));
             }
+            ("password", Value::String(_)) if call.call == "create_node" => {
+                args.insert("auth".to_owned(), serde_json::json!({"password": value}));
+                continue;
+            }
             (_, value) => plain(value),
         };
         if value.is_null() {
+            continue;
+        }
+        if let Some(renamed) = names::extension_argument(driver, &call.call, name) {
+            args.insert(renamed.to_owned(), by_id(value));
             continue;
         }
         args.insert(name.clone(), value);
@@ -96,6 +109,26 @@ pub(crate) fn arguments(call: &Call, exchanges: &[Exchange], scratch: &Path) -> 
     Ok(Arguments { args, made_content, filled })
 }
 
+/// Ids and states are text in our resources, sizes whole numbers.
+fn text_or_whole(key: &str, value: Value) -> Value {
+    let Value::Number(number) = &value else { return value };
+    let whole = number.as_f64().filter(|_| number.is_f64()).map(|number| number as u64);
+    match whole {
+        _ if key == "id" || key.ends_with("_id") || key == "state" => number.to_string().into(),
+        Some(whole) if number.as_f64() == Some(whole as f64) => whole.into(),
+        _ => value,
+    }
+}
+
+/// Resources by their ids, all else as it is.
+fn by_id(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(by_id).collect(),
+        Value::Object(map) => map.get("id").cloned().unwrap_or(Value::Object(map)),
+        other => other,
+    }
+}
+
 /// Values that stand for something that was not written down.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     text.starts_with('<') && text.ends_with('>') && !text.contains(' ')
@@ -116,6 +149,7 @@ pub(crate) fn plain(value: &Value) -> Value {
                 .filter(|(key, value)| !(key.starts_with('_') || is_resource && value.is_null()))
                 .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
                     Some(state) if is_node && key == "state" => (key.clone(), state.into()),
+                    _ if is_resource => (key.clone(), text_or_whole(key, plain(value))),
                     _ => (key.clone(), plain(value)),
                 })
                 .collect::<Map<_, _>>()

@@ -163,6 +163,14 @@ pub(crate) fn likeness(received: &Received, exchange: &Exchange) -> Option<usize
             _ => {}
         }
     }
+    let recorded_body = exchange.request.body.as_ref().and_then(Body::bytes).unwrap_or_default();
+    let method = |body: &[u8]| {
+        let called = xml_rpc(&String::from_utf8_lossy(body))?;
+        called.get("method").cloned()
+    };
+    if method(&recorded_body) != method(&received.body) {
+        return None;
+    }
     // A part of an upload is not the whole of one.
     if get(&theirs, "uploadId").is_some() != get(&ours, "uploadId").is_some() {
         return None;
@@ -274,6 +282,10 @@ impl Found {
         }
         if let (Ok(theirs), Ok(ours)) = (serde_json::from_str(&theirs), serde_json::from_str(&our_text)) {
             self.json(&theirs, &ours, "");
+            return;
+        }
+        if let (Some(their_call), Some(our_call)) = (xml_rpc(&theirs), xml_rpc(&our_text)) {
+            self.json(&their_call, &our_call, "");
             return;
         }
         let is_xml = content_type.contains("xml") || theirs.trim_start().starts_with('<');
@@ -480,6 +492,44 @@ pub(crate) fn received_params(received: &Received) -> (Vec<(String, String)>, bo
         return (params, true);
     }
     (params, false)
+}
+
+/// A call of an XML-RPC method as JSON: the order of a struct's members does not count, nor how a number is written.
+fn xml_rpc(text: &str) -> Option<Value> {
+    fn child<'a, 'i>(node: roxmltree::Node<'a, 'i>, name: &str) -> Option<roxmltree::Node<'a, 'i>> {
+        node.children().find(|child| child.has_tag_name(name))
+    }
+    fn value(node: roxmltree::Node<'_, '_>) -> Option<Value> {
+        let Some(typed) = node.children().find(roxmltree::Node::is_element) else {
+            return Some(node.text().unwrap_or_default().into());
+        };
+        let text = typed.text().unwrap_or_default();
+        Some(match typed.tag_name().name() {
+            "int" | "i4" | "i8" => text.trim().parse::<i64>().ok()?.into(),
+            "double" => text.trim().parse::<f64>().ok()?.into(),
+            "boolean" => (text.trim() == "1").into(),
+            "nil" => Value::Null,
+            "array" => {
+                let values = child(typed, "data")?.children().filter(|child| child.has_tag_name("value"));
+                values.map(value).collect::<Option<Vec<_>>>()?.into()
+            }
+            "struct" => {
+                let members = typed.children().filter(|child| child.has_tag_name("member")).map(|member| {
+                    Some((child(member, "name")?.text()?.to_owned(), value(child(member, "value")?)?))
+                });
+                members.collect::<Option<Map<String, Value>>>()?.into()
+            }
+            _ => text.into(),
+        })
+    }
+    if !text.contains("<methodCall") {
+        return None;
+    }
+    let document = roxmltree::Document::parse(text).ok()?;
+    let method = document.descendants().find(|node| node.has_tag_name("methodName"))?.text()?.trim();
+    let params = document.descendants().filter(|node| node.has_tag_name("param"));
+    let values = params.map(|param| value(child(param, "value")?));
+    Some(serde_json::json!({"method": method, "params": values.collect::<Option<Vec<_>>>()?}))
 }
 
 /// An element as JSON: local name, attributes, text, children in order. Declarations and white space do not count.

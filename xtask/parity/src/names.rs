@@ -136,6 +136,24 @@ pub(crate) fn method<'a>(
     if driver == "ec2" && call == "create_node" && several { "ex_create_nodes" } else { call }
 }
 
+/// What an argument of one driver alone is called here, where the original's name does not say that it is an extension. Resources
+/// that are given by it are given here by their ids.
+pub(crate) fn extension_argument(driver: &str, method: &str, name: &str) -> Option<&'static str> {
+    Some(match (driver, method, name) {
+        ("cloudstack", "create_node", "networks") => "ex_networks",
+        ("cloudstack", "create_node" | "list_nodes", "project") => "ex_project",
+        ("cloudstack", "create_node", "diskoffering") => "ex_diskoffering",
+        ("cloudstack", "create_node", "ex_affinity_groups") => "ex_affinity_groups",
+        ("cloudstack", "list_nodes", "location") => "ex_location",
+        ("cloudstack", "list_volumes", "node") | ("gandi", "detach_volume", "node") => "ex_node",
+        ("cloudstack", "ex_list_networks", "project") => "project",
+        ("gandi", "create_node", "login") => "ex_login",
+        ("gandi", "create_node", "inet_family") => "ex_inet_family",
+        ("gandi", "create_node", "keypairs") => "ex_keypairs",
+        _ => return None,
+    })
+}
+
 /// What 0.14 calls a key of `extra` that 3.9 has under another name than case and underscores apart.
 pub(crate) fn earlier_key(key: &str) -> &str {
     match key {

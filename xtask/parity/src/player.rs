@@ -333,7 +333,7 @@ impl Stage<'_> {
             return verdict;
         }
         let Arguments { args, made_content, filled } =
-            match arguments::arguments(call, &expected, self.scratch) {
+            match arguments::arguments(&row, call, &expected, self.scratch) {
                 Ok(arguments) => arguments,
                 Err(why) => return Verdict::Skipped(why),
             };

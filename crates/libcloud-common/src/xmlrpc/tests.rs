@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::{Connection, Response};
 
 fn response(value: &str) -> String {
     format!(
@@ -252,4 +253,61 @@ proptest! {
         let (sent, _) = rest.rsplit_once("</param>").unwrap();
         prop_assert_eq!(value(sent), json);
     }
+}
+
+#[test]
+fn a_secret_is_sent_and_not_shown() {
+    let params = [
+        Value::from(Secret::new("canary & co")),
+        Value::members([("password", Value::from(Secret::new("canary-2"))), ("login", Value::from("me"))]),
+        Value::from(vec![Value::from(Secret::new("canary-3"))]),
+    ];
+    assert!(!format!("{params:?}").contains("canary"));
+    let connection =
+        Connection::builder("example", "https://rpc.example/".parse().unwrap(), &crate::Config::anonymous())
+            .build();
+    let call = connection.post("vm.create", [""]).xmlrpc("vm.create", &params);
+    let shown = call.request().to_string();
+    assert!(!shown.contains("canary") && shown.matches("<string>•••</string>").count() == 3, "{shown}");
+    assert!(!format!("{call:?}").contains("canary"));
+    let sent = call.request().body.to_bytes().unwrap();
+    let sent = std::str::from_utf8(&sent).unwrap();
+    assert!(sent.contains("<string>canary &amp; co</string>") && sent.contains("canary-3"), "{sent}");
+    assert_eq!(call.request().body.secrets(), ["canary & co", "canary-2", "canary-3"]);
+    assert_eq!(call.request().headers["content-type"], "text/xml");
+}
+
+#[test]
+fn a_fault_is_an_error_of_the_kind_that_its_code_stands_for() {
+    let judge = |status: u16, body: &str| {
+        let status = http::StatusCode::from_u16(status).unwrap();
+        check(&Response::new(status, http::HeaderMap::new(), body.to_owned()), |fault| {
+            match fault.code.as_str() {
+                "7" => ErrorKind::NotFound,
+                "8" => ErrorKind::RateLimited,
+                _ => ErrorKind::Provider,
+            }
+        })
+    };
+    let fault = |code: u32| {
+        format!(
+            "<methodResponse><fault><value><struct>\
+             <member><name>faultCode</name><value><int>{code}</int></value></member>\
+             <member><name>faultString</name><value>no such domain</value></member>\
+             </struct></value></fault></methodResponse>"
+        )
+    };
+    let error = judge(200, &fault(7)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code(), error.message()),
+        (ErrorKind::NotFound, Some("7"), "no such domain")
+    );
+    assert_eq!(error.retry(), crate::Retry::Permanent);
+    // It was answered: a repetition is the provider's to allow.
+    assert_eq!(judge(500, &fault(9)).unwrap_err().retry(), crate::Retry::Permanent);
+    assert!(judge(200, &fault(8)).unwrap_err().is_retryable());
+    judge(200, &response("<value>a &lt;fault></value>")).unwrap();
+    // No answer of this protocol: the status decides, and reading it is what fails.
+    assert!(judge(502, "<html>").unwrap_err().is_retryable());
+    judge(200, "<fault").unwrap();
 }

@@ -135,3 +135,43 @@ async fn a_body_that_came_in_chunks_is_shown_with_its_size() {
         "{log}"
     );
 }
+
+#[tokio::test]
+async fn the_debug_log_tells_no_secret_among_the_parameters_of_xml_rpc() {
+    use libcloud_common::xmlrpc::{self, Value};
+    use libcloud_common::{Secret, json};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("debug.log");
+    let mut server = Server::new_async().await;
+    let sent = Matcher::Regex("<string>canary-key</string>.*<string>canary-password</string>".into());
+    let refused = "<methodResponse><fault><value><struct>\
+        <member><name>faultCode</name><value><int>7</int></value></member>\
+        <member><name>faultString</name><value>no such key: canary-key</value></member>\
+        </struct></value></fault></methodResponse>";
+    let _asked = server.mock("POST", "/rpc/").match_body(sent).with_body(refused).create_async().await;
+    let transport = TransportConfig::new().retries(0).debug_log(DebugLog::new(&path));
+    let config = Config::anonymous().clock(clock()).transport(transport);
+    let url = format!("{}/rpc/", server.url()).parse().unwrap();
+    let connection = Connection::builder("example", url, &config)
+        .check(|response| xmlrpc::check(response, |_| ErrorKind::InvalidCredentials))
+        .build();
+    let password = Value::from(Secret::new("canary-password"));
+    let params = [Secret::new("canary-key").into(), Value::members([("password", password)])];
+    let call = connection.post("vm.create", [""]).xmlrpc("vm.create", &params);
+    let error = call.xmlrpc_answer(Ok).await.unwrap_err();
+    assert_eq!(
+        error.to_json(),
+        json!({
+            "kind": "invalid_credentials", "message": "no such key: •••", "provider": "example",
+            "operation": "vm.create", "status": 200, "code": "7",
+        })
+    );
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert!(!log.contains("canary"), "{log}");
+    assert!(
+        log.contains("<methodName>vm.create</methodName><params><param><value><string>•••</string>"),
+        "{log}"
+    );
+    assert!(log.contains("no such key: •••"), "{log}");
+}

@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::compare::{Difference, Place, recorded_params, same_time};
 
 mod aws;
+mod cloudstack;
+mod gandi;
 mod openstack;
 mod own;
 
@@ -82,7 +84,8 @@ pub(crate) fn superseded(api: &str, class: &str, release: Option<&str>) -> Optio
 
 /// All rules; those of a family come before those that hold for all.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    aws::RULES.iter().chain(openstack::RULES).chain(own::RULES).chain(RULES)
+    let families = aws::RULES.iter().chain(cloudstack::RULES).chain(gandi::RULES).chain(openstack::RULES);
+    families.chain(own::RULES).chain(RULES)
 }
 
 const RULES: &[Rule] = &[
