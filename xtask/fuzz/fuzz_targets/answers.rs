@@ -81,6 +81,11 @@ fn configured(id: &str, config: &Config) -> Config {
             config.auth_url = "https://keystone.example/v3".parse().ok();
             config.option("ex_tenant_name", "demo")
         }
+        "cloudstack" => {
+            let mut config = config.clone();
+            config.host = Some("cloud.example".to_owned());
+            config
+        }
         _ => config.clone(),
     }
 }

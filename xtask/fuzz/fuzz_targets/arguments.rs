@@ -19,9 +19,10 @@ fuzz_target!(|data: (u8, u8, &str)| {
             if chosen.args.iter().any(|arg| arg.ty == "path") || chosen.name.contains("wait") {
                 return;
             }
-            let limited =
-                tokio::time::timeout(std::time::Duration::from_secs(5), driver.call(chosen.name, args));
-            if let Ok(Err(error)) = runtime.block_on(async { limited.await }) {
+            let limit = std::time::Duration::from_secs(5);
+            // Made inside, for a timer belongs to a runtime.
+            let limited = async { tokio::time::timeout(limit, driver.call(chosen.name, args)).await };
+            if let Ok(Err(error)) = runtime.block_on(limited) {
                 let _ = (error.to_string(), error.to_json());
             }
         }};
