@@ -125,8 +125,6 @@ pub(crate) struct Iface {
     pub(crate) bandwidth: Option<f64>,
     #[serde(default, deserialize_with = "id")]
     pub(crate) vm_id: Option<String>,
-    #[serde(default)]
-    pub(crate) ips_id: Vec<i64>,
     /// Only within `hosting.vm.info`.
     #[serde(default)]
     pub(crate) ips: Vec<Ip>,
@@ -184,7 +182,8 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::E
 /// A whole number, or an empty text for none.
 fn int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let told = id(deserializer)?;
-    told.map(|text| text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no whole number")))).transpose()
+    told.map(|text| text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no whole number"))))
+        .transpose()
 }
 
 /// A truth value, or an empty text for none.

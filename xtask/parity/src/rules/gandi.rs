@@ -41,7 +41,8 @@ pub(super) const RULES: &[Rule] = &[
             let megabytes = difference.recorded_number();
             matches!(difference.key(), Some("size" | "disk"))
                 && matches!(context.call.call.as_str(), "list_volumes" | "list_sizes" | "create_volume")
-                && megabytes.is_some_and(|megabytes| difference.our_number() == Some((megabytes / 1024.0).floor()))
+                && megabytes
+                    .is_some_and(|megabytes| difference.our_number() == Some((megabytes / 1024.0).floor()))
         },
     },
     Rule {
@@ -104,12 +105,30 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "gandi-no-uuid",
+        drivers: GANDI,
+        reason: "a uuid says no more than id and provider; `compute::uuid` makes it where it is wanted",
+        applies: |_, difference| difference.key() == Some("uuid") && difference.ours.is_none(),
+    },
+    Rule {
+        id: "gandi-no-addresses",
+        drivers: GANDI,
+        reason: "of addresses, none is an empty list; the original has an empty dictionary",
+        applies: |_, difference| {
+            difference.key() == Some("ips")
+                && difference.recorded == Some(Value::Object(serde_json::Map::new()))
+                && difference.ours == Some(Value::Array(Vec::new()))
+        },
+    },
+    Rule {
         id: "gandi-names-are-text",
         drivers: GANDI,
         reason: "the name of a key pair is text",
         applies: |_, difference| {
             difference.place == Place::Body(".params[1].name".into())
-                && difference.recorded_number().is_some_and(|number| number.to_string() == difference.our_text())
+                && difference
+                    .recorded_number()
+                    .is_some_and(|number| number.to_string() == difference.our_text())
         },
     },
 ];
