@@ -408,7 +408,8 @@ fn lookup<'a>(
 
 /// A key that is the same but for case and underscores.
 fn respelled<'a>(map: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
-    let letters = |key: &str| key.replace('_', "").to_ascii_lowercase();
+    // Some keys of the original's have a stray colon.
+    let letters = |key: &str| key.replace(['_', ':'], "").to_ascii_lowercase();
     let wanted = letters(names::earlier_key(key));
     map.iter().find(|(ours, _)| letters(ours) == wanted)
 }

@@ -285,19 +285,33 @@ pub(crate) fn listing<W: DeserializeOwned + 'static, T: Send + 'static>(
         Ok(command) => command,
         Err(error) => return once(std::future::ready(Err(error))),
     };
-    pages((1, 0), move |(page, before): (u32, usize)| {
-        let command = command.clone().param("page", page).param("pagesize", PAGE);
+    let first = Place { page: 1, so_far: 0, after_nothing: false };
+    pages(first, move |place: Place| {
+        let command = command.clone().param("page", place.page).param("pagesize", PAGE);
         let convert = convert.clone();
         command.read_as(move |answer| {
             let mut list: List = json::read(answer)?;
             let items = list.items.remove(key).unwrap_or_else(|| Value::Array(Vec::new()));
             let found: Vec<W> = json::read(items).map_err(|error| error.context(key))?;
-            let so_far = before + found.len();
-            let more = !found.is_empty() && list.count.map_or(found.len() >= PAGE, |count| so_far < count);
+            let so_far = place.so_far + found.len();
+            let more = match list.count {
+                // Some versions count what the account may not see: twice nothing is the end.
+                Some(count) => so_far < count && !(found.is_empty() && place.after_nothing),
+                None => found.len() >= PAGE,
+            };
+            let next = Place { page: place.page + 1, so_far, after_nothing: found.is_empty() };
             let items = found.into_iter().map(convert).collect::<Result<_>>()?;
-            Ok(Page::new(items, more.then_some((page + 1, so_far))))
+            Ok(Page::new(items, more.then_some(next)))
         })
     })
+}
+
+/// Where a listing goes on.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    page: u32,
+    so_far: usize,
+    after_nothing: bool,
 }
 
 /// `{"…response": {"errorcode": 431, "cserrorcode": 4350, "errortext": "…"}}`, with the code as status or with 200.

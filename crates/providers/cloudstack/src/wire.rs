@@ -154,6 +154,8 @@ pub(crate) struct Network {
     pub(crate) networkofferingid: Option<String>,
     #[serde(default, deserialize_with = "opt_string_or_number")]
     pub(crate) zoneid: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
 }

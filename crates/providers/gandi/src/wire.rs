@@ -125,8 +125,6 @@ pub(crate) struct Iface {
     pub(crate) bandwidth: Option<f64>,
     #[serde(default, deserialize_with = "id")]
     pub(crate) vm_id: Option<String>,
-    #[serde(default)]
-    pub(crate) ips_id: Vec<i64>,
     /// Only within `hosting.vm.info`.
     #[serde(default)]
     pub(crate) ips: Vec<Ip>,

@@ -105,6 +105,22 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "gandi-no-uuid",
+        drivers: GANDI,
+        reason: "a uuid says no more than id and provider; `compute::uuid` makes it where it is wanted",
+        applies: |_, difference| difference.key() == Some("uuid") && difference.ours.is_none(),
+    },
+    Rule {
+        id: "gandi-no-addresses",
+        drivers: GANDI,
+        reason: "of addresses, none is an empty list; the original has an empty dictionary",
+        applies: |_, difference| {
+            difference.key() == Some("ips")
+                && difference.recorded == Some(Value::Object(serde_json::Map::new()))
+                && difference.ours == Some(Value::Array(Vec::new()))
+        },
+    },
+    Rule {
         id: "gandi-names-are-text",
         drivers: GANDI,
         reason: "the name of a key pair is text",

@@ -249,6 +249,8 @@ fn network(found: wire::Network) -> Result<Network> {
             extra.insert(*ours, value);
         }
     }
+    let tags: Map<String, Value> = found.tags.into_iter().map(|tag| (tag.key, tag.value.into())).collect();
+    extra.insert("tags", tags);
     Ok(Network {
         id: found.id,
         name: found.name,

@@ -94,7 +94,7 @@ impl GandiDriver {
 }
 
 fn interface(found: wire::Iface, ips: &[wire::Ip]) -> Interface {
-    let mine = ips.iter().filter(|ip| found.ips_id.contains(&ip.id));
+    let mine = ips.iter().filter(|ip| ip.iface_id.is_some_and(|iface| iface.to_string() == found.id));
     let mut extra = Extra::new();
     if let Some(bandwidth) = found.bandwidth {
         extra.insert("bandwidth", bandwidth);
