@@ -41,21 +41,29 @@ const PEERS: &[Peer] = &[
         folder: "moto",
         settings: &[],
         upstream: None,
-        tests: &[("libcloud-aws", "peer_moto")],
+        tests: &[("libcloud-aws", "peer_moto"), ("libcloud-aws", "peer_suite_moto")],
     },
     Peer {
         name: "moto-auth",
         folder: "moto",
         settings: &[("MOTO_AUTH", "on")],
         upstream: None,
-        tests: &[("libcloud-aws", "peer_moto"), ("libcloud-cli", "peer_moto")],
+        tests: &[
+            ("libcloud-aws", "peer_moto"),
+            ("libcloud-aws", "peer_suite_moto"),
+            ("libcloud-cli", "peer_moto"),
+        ],
     },
     Peer {
         name: "ceph",
         folder: "ceph",
         settings: &[],
         upstream: None,
-        tests: &[("libcloud-aws", "peer_ceph"), ("libcloud-cli", "peer_ceph")],
+        tests: &[
+            ("libcloud-aws", "peer_ceph"),
+            ("libcloud-aws", "peer_suite_ceph"),
+            ("libcloud-cli", "peer_ceph"),
+        ],
     },
     Peer {
         name: "tls",
@@ -64,7 +72,13 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[("libcloud-common", "peer_tls")],
     },
-    Peer { name: "swift", folder: "swift", settings: &[], upstream: None, tests: &[] },
+    Peer {
+        name: "swift",
+        folder: "swift",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-aws", "peer_suite_swift")],
+    },
     Peer { name: "azurite", folder: "azurite", settings: &[], upstream: None, tests: &[] },
     Peer {
         name: "openstack",

@@ -37,6 +37,7 @@ mod scaffold;
 mod sent_once;
 mod server;
 mod subject;
+pub mod suite;
 
 pub use breaking::{Breaking, Fault};
 pub use canary::canary;

@@ -128,7 +128,11 @@ impl Extensions for DummyStorageDriver {
 
 pub(crate) fn capabilities() -> Capabilities {
     let all: Vec<&'static str> = STORAGE_METHODS.iter().map(|method| method.name).collect();
-    Capabilities::new().supports(&all).supports(&["download_object_as_stream"])
+    Capabilities::new()
+        .supports(&all)
+        .supports(&["download_object_as_stream"])
+        .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
+        .features("download_object_as_stream", &["range"])
 }
 
 impl Driver for DummyStorageDriver {
@@ -348,6 +352,11 @@ impl StorageDriver for DummyStorageDriver {
 fn check_name(kind: &'static str, name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(Error::new(ErrorKind::InvalidName, format!("the name of a {kind} must not be empty")));
+    }
+    // `container/object` would name another object then.
+    if kind == "container" && name.contains('/') {
+        return Err(Error::new(ErrorKind::InvalidName, format!("container name `{name}` has a slash"))
+            .with_resource("container", name));
     }
     Ok(())
 }

@@ -144,7 +144,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .cannot("get_container_cdn_url", REASON, LINK)
         .cannot("enable_container_cdn", REASON, LINK)
         .cannot("enable_object_cdn", REASON, LINK)
-        .features("upload_object_via_stream", &["only_if_absent"])
+        .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
         .features("download_object_as_stream", &["range"])
 }
 

@@ -4,6 +4,7 @@
 mod behaviour;
 mod crowd;
 mod escapes;
+mod suite;
 mod truth;
 
 use std::path::{Path, PathBuf};
