@@ -33,6 +33,8 @@ pages! {
     providers: "src/providers.md";
     ec2: "src/providers/ec2.md";
     s3: "src/providers/s3.md";
+    cloudstack: "src/providers/cloudstack.md";
+    gandi: "src/providers/gandi.md";
     local: "src/providers/local.md";
     dummy: "src/providers/dummy.md";
 }
