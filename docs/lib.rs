@@ -35,6 +35,8 @@ pages! {
     s3: "src/providers/s3.md";
     openstack: "src/providers/openstack.md";
     rackspace: "src/providers/rackspace.md";
+    cloudstack: "src/providers/cloudstack.md";
+    gandi: "src/providers/gandi.md";
     local: "src/providers/local.md";
     dummy: "src/providers/dummy.md";
 }

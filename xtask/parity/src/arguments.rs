@@ -112,12 +112,12 @@ pub(crate) fn arguments(
 /// Ids and states are text in our resources, sizes whole numbers.
 fn text_or_whole(key: &str, value: Value) -> Value {
     let Value::Number(number) = &value else { return value };
-    let whole = number.as_f64().filter(|_| number.is_f64()).map(|number| number as u64);
-    match whole {
-        _ if key == "id" || key.ends_with("_id") || key == "state" => number.to_string().into(),
-        Some(whole) if number.as_f64() == Some(whole as f64) => whole.into(),
-        _ => value,
+    if key == "id" || key.ends_with("_id") || key == "state" {
+        return number.to_string().into();
     }
+    // 5120.0 is 5120.
+    let whole = number.to_string().strip_suffix(".0").and_then(|digits| digits.parse::<u64>().ok());
+    whole.map_or(value, Into::into)
 }
 
 /// Resources by their ids, all else as it is.

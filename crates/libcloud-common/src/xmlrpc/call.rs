@@ -27,18 +27,18 @@ impl Call {
 }
 
 fn sealed(method: &str, params: &[Value]) -> Result<Sealed> {
-    let mut secrets = Vec::new();
-    params.iter().for_each(|value| find(value, &mut secrets));
+    let secrets = secrets(params);
     Ok(Sealed::new(request(method, params)?, document(method, params, |_| REDACTED)?, secrets))
 }
 
-fn find(value: &Value, secrets: &mut Vec<Secret>) {
-    match value {
-        Value::Secret(secret) => secrets.push(secret.clone()),
-        Value::Array(values) => values.iter().for_each(|value| find(value, secrets)),
-        Value::Struct(members) => members.values().for_each(|value| find(value, secrets)),
-        _ => {}
-    }
+fn secrets<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<Secret> {
+    let of = |value: &'a Value| match value {
+        Value::Secret(secret) => vec![secret.clone()],
+        Value::Array(values) => secrets(values),
+        Value::Struct(members) => secrets(members.values()),
+        _ => Vec::new(),
+    };
+    values.into_iter().flat_map(of).collect()
 }
 
 /// For a connection's [`check`](crate::ConnectionBuilder::check): a fault, whatever the status, is an error of the kind that

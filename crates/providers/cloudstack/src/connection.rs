@@ -186,14 +186,20 @@ impl Command {
         let path: [&str; 0] = [];
         let params = std::iter::once(Param::new("command", self.name)).chain(self.params);
         let call = if self.in_body {
-            params.fold(connection.post(self.name, path), |call, param| match param.secret {
-                true => call.secret_field(param.name, param.value),
-                false => call.form([(param.name, param.value)]),
+            params.fold(connection.post(self.name, path), |call, param| {
+                if param.secret {
+                    call.secret_field(param.name, param.value)
+                } else {
+                    call.form([(param.name, param.value)])
+                }
             })
         } else {
-            params.fold(connection.get(self.name, path), |call, param| match param.secret {
-                true => call.secret_query(param.name, param.value),
-                false => call.query(param.name, param.value),
+            params.fold(connection.get(self.name, path), |call, param| {
+                if param.secret {
+                    call.secret_query(param.name, param.value)
+                } else {
+                    call.query(param.name, param.value)
+                }
             })
         };
         let call = call.timeout(self.timeout);

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::wire;
 
 /// How many items Gandi gives without being asked for more or fewer.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 /// How long an operation is waited for without a time limit.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -152,12 +152,12 @@ pub(crate) fn listing<W: DeserializeOwned + Send + 'static, T: Send + 'static>(
     };
     let filter: Vec<_> = filter.into_iter().collect();
     pages(0_u32, move |page| {
-        let options = [("page", page.into()), ("items_per_page", Value::Integer(PAGE as i64))];
+        let options = [("page", page.into()), ("items_per_page", PAGE.into())];
         let method = method.clone().param(Value::members(filter.clone().into_iter().chain(options)));
         let convert = convert.clone();
         async move {
             let found: Vec<W> = method.read().await?;
-            let next = (found.len() >= PAGE).then_some(page + 1);
+            let next = (found.len() >= PAGE as usize).then_some(page + 1);
             Ok(Page::new(found.into_iter().map(convert).collect::<Result<_>>()?, next))
         }
     })
@@ -179,11 +179,10 @@ fn check(response: &Response) -> Result<()> {
 /// <http://doc.rpc.gandi.net/errors/index.html>
 fn kind(fault: &Fault) -> ErrorKind {
     match fault.code.as_bytes() {
-        [b'5', _, _, _, b'1' | b'2' | b'3', _] => ErrorKind::InvalidArgument,
         [b'5', _, _, _, b'4', _] => ErrorKind::NotFound,
         [b'5', _, _, _, b'5', _] => ErrorKind::InvalidCredentials,
-        // CAUSE_BADPARAMETER
-        [b'5', _, _, _, b'6', b'5'] => ErrorKind::InvalidArgument,
+        // The last is CAUSE_BADPARAMETER.
+        [b'5', _, _, _, b'1' | b'2' | b'3', _] | [b'5', _, _, _, b'6', b'5'] => ErrorKind::InvalidArgument,
         [b'5', _, _, _, b'6', _] => ErrorKind::InvalidState,
         _ => ErrorKind::Provider,
     }

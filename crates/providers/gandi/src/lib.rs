@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | [`compute()`] | compute | Gandi hosting, XML-RPC interface 3 | <http://doc.rpc.gandi.net/hosting/index.html> |
 //!
-//! Gandi serves this interface without further development; its newer offer, GandiCloud, is an OpenStack.
+//! Gandi serves this interface without further development; its newer offer, `GandiCloud`, is an OpenStack.
 //!
 //! # Authentication
 //!

@@ -65,11 +65,14 @@ pub(crate) struct Resources {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Share {
     /// In MB.
-    pub(crate) memory: f64,
+    #[serde(deserialize_with = "amount")]
+    pub(crate) memory: u64,
     /// In MB.
-    pub(crate) disk: f64,
+    #[serde(deserialize_with = "amount")]
+    pub(crate) disk: u64,
     /// In kbit/s.
-    pub(crate) bandwidth: f64,
+    #[serde(deserialize_with = "amount")]
+    pub(crate) bandwidth: u64,
 }
 
 /// What the account has left.
@@ -81,12 +84,12 @@ pub(crate) struct Available {
     pub(crate) servers: f64,
     #[serde(default)]
     pub(crate) cores: f64,
-    #[serde(default)]
-    pub(crate) memory: f64,
-    #[serde(default)]
-    pub(crate) disk: f64,
-    #[serde(default)]
-    pub(crate) bandwidth: f64,
+    #[serde(default, deserialize_with = "amount")]
+    pub(crate) memory: u64,
+    #[serde(default, deserialize_with = "amount")]
+    pub(crate) disk: u64,
+    #[serde(default, deserialize_with = "amount")]
+    pub(crate) bandwidth: u64,
 }
 
 /// `hosting.vm.list` and `hosting.vm.info`
@@ -184,6 +187,13 @@ fn int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Err
     let told = id(deserializer)?;
     told.map(|text| text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no whole number"))))
         .transpose()
+}
+
+/// A whole amount, which Gandi writes as a `double` here and there.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = string_or_number(deserializer)?;
+    let whole = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole);
+    whole.parse().map_err(|_| D::Error::custom(format!("`{text}` is no amount")))
 }
 
 /// A truth value, or an empty text for none.

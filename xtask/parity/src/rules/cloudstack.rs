@@ -139,7 +139,8 @@ pub(super) const RULES: &[Rule] = &[
         drivers: CLOUDSTACK,
         reason: "a rule names its node by the id; the original has the node itself, with its rules in it",
         applies: |_, difference| {
-            matches!(&difference.place, Place::Result(path) if path.ends_with(".node"))
+            matches!(&difference.place, Place::Result(_))
+                && difference.key() == Some("node")
                 && difference.recorded.as_ref().is_some_and(|node| {
                     node.is_object() || node.as_str().is_some_and(|text| text.starts_with("<CloudStackNode"))
                 })
@@ -284,12 +285,14 @@ pub(super) const RULES: &[Rule] = &[
         reason: "what CloudStack tells is passed on; the original leaves it out",
         applies: |_, difference| {
             let told = |path: &str| {
-                path.contains(".extra.")
+                let key = path.rsplit('.').next().unwrap_or_default();
+                key == "extra"
+                    || key == "state"
+                    || path.contains(".extra.")
                     || path.ends_with("_id")
                     || path.ends_with("_at")
-                    || path.ends_with(".state")
             };
-            matches!(&difference.place, Place::Result(path) if told(path) || path.ends_with(".extra"))
+            matches!(&difference.place, Place::Result(path) if told(path))
                 && difference.recorded == Some(Value::Null)
                 && difference.ours.is_some()
         },

@@ -1,5 +1,6 @@
 //! Rules for Gandi hosting.
 
+use libcloud_testkit::cassette::Body;
 use serde_json::Value;
 
 use super::Rule;
@@ -88,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         reason: "the operation tells that a node was rebooted; the original looks at the node besides",
         applies: |context, difference| {
             let asks_for_node = context.exchange(difference).is_some_and(|exchange| {
-                let body = exchange.request.body.as_ref().and_then(|body| body.bytes()).unwrap_or_default();
+                let body = exchange.request.body.as_ref().and_then(Body::bytes).unwrap_or_default();
                 String::from_utf8_lossy(&body).contains("<methodName>hosting.vm.info</methodName>")
             });
             context.call.call == "reboot_node" && difference.place == Place::Missing && asks_for_node

@@ -184,7 +184,7 @@ impl ComputeDriver for CloudStackDriver {
     fn iterate_locations_with(&self, options: Options) -> BoxStream<'static, Result<NodeLocation>> {
         let command =
             options.plain("list_locations").map(|timeout| self.conn.command("listZones").timeout(timeout));
-        listing(command, "zone", location)
+        listing(command, "zone", |zone| Ok(location(zone)))
     }
 
     /// One node, without the addresses and forwarding rules that `list_nodes` adds.
@@ -287,13 +287,13 @@ impl ComputeDriver for CloudStackDriver {
         let command = options
             .plain("list_key_pairs")
             .map(|timeout| self.conn.command("listSSHKeyPairs").timeout(timeout));
-        listing(command, "sshkeypair", key_pairs::key_pair)
+        listing(command, "sshkeypair", |found| Ok(key_pairs::key_pair(found)))
     }
 
     async fn get_key_pair_with(&self, name: &str, options: Options) -> Result<KeyPair> {
         let timeout = options.plain("get_key_pair")?;
         let command = self.conn.command("listSSHKeyPairs").param("name", name).timeout(timeout);
-        first(listing(Ok(command), "sshkeypair", key_pairs::key_pair))
+        first(listing(Ok(command), "sshkeypair", |found| Ok(key_pairs::key_pair(found))))
             .await?
             .ok_or_else(|| Error::not_found("key pair", name))
     }
@@ -302,7 +302,7 @@ impl ComputeDriver for CloudStackDriver {
         let timeout = options.plain("create_key_pair")?;
         let command = self.conn.command("createSSHKeyPair").param("name", name).timeout(timeout);
         let made: wire::SshKeyPairResult = command.read().await?;
-        key_pairs::key_pair(made.keypair)
+        Ok(key_pairs::key_pair(made.keypair))
     }
 
     async fn import_key_pair_from_string_with(
@@ -319,7 +319,7 @@ impl ComputeDriver for CloudStackDriver {
             .in_body()
             .timeout(options.plain("import_key_pair_from_string")?);
         let made: wire::SshKeyPairResult = command.read().await?;
-        key_pairs::key_pair(made.keypair)
+        Ok(key_pairs::key_pair(made.keypair))
     }
 
     async fn delete_key_pair_with(&self, key_pair: &KeyPair, options: Options) -> Result<()> {
@@ -369,6 +369,6 @@ fn image(template: wire::Template) -> Result<NodeImage> {
 }
 
 /// Where in the world a zone is, CloudStack does not tell.
-fn location(zone: wire::Named) -> Result<NodeLocation> {
-    Ok(NodeLocation::new(zone.id, zone.name, ""))
+fn location(zone: wire::Named) -> NodeLocation {
+    NodeLocation::new(zone.id, zone.name, "")
 }

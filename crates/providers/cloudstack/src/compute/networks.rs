@@ -112,7 +112,7 @@ impl CloudStackDriver {
     /// <https://cloudstack.apache.org/api/apidocs-4.20/apis/listNetworks.html>
     pub async fn ex_list_networks(&self, project: Option<String>) -> Result<Vec<Network>> {
         let command = self.conn.command("listNetworks").opt("projectid", project);
-        listing(Ok(command), "network", network).try_collect().await
+        listing(Ok(command), "network", |found| Ok(network(found))).try_collect().await
     }
 
     /// The public addresses of the account.
@@ -138,7 +138,7 @@ impl CloudStackDriver {
             .opt("networkid", network_id)
             .job()
             .await?;
-        address(made.ipaddress)
+        Ok(address(made.ipaddress))
     }
 
     /// Gives a public address back.
@@ -163,7 +163,7 @@ impl CloudStackDriver {
 impl CloudStackDriver {
     pub(super) async fn public_ips(&self, options: Options) -> Result<Vec<Address>> {
         let command = self.conn.command("listPublicIpAddresses").timeout(options.timeout);
-        listing(Ok(command), "publicipaddress", address).try_collect().await
+        listing(Ok(command), "publicipaddress", |found| Ok(address(found))).try_collect().await
     }
 
     pub(super) async fn port_forwarding_rules(&self, options: Options) -> Result<Vec<PortForwardingRule>> {
@@ -177,15 +177,15 @@ impl CloudStackDriver {
     }
 }
 
-fn address(found: wire::IpAddress) -> Result<Address> {
-    Ok(Address {
+fn address(found: wire::IpAddress) -> Address {
+    Address {
         id: found.id,
         address: found.ipaddress,
         associated_network_id: found.associatednetworkid,
         vpc_id: found.vpcid,
         virtualmachine_id: found.virtualmachineid,
         is_static_nat: found.isstaticnat,
-    })
+    }
 }
 
 fn port_forwarding_rule(rule: wire::ForwardingRule) -> Result<PortForwardingRule> {
@@ -241,7 +241,7 @@ const NETWORK_EXTRA: &[(&str, &str)] = &[
     ("projectid", "project_id"),
 ];
 
-fn network(found: wire::Network) -> Result<Network> {
+fn network(found: wire::Network) -> Network {
     let mut rest: Map<String, Value> = found.rest;
     let mut extra = Extra::new();
     for (theirs, ours) in NETWORK_EXTRA {
@@ -251,12 +251,12 @@ fn network(found: wire::Network) -> Result<Network> {
     }
     let tags: Map<String, Value> = found.tags.into_iter().map(|tag| (tag.key, tag.value.into())).collect();
     extra.insert("tags", tags);
-    Ok(Network {
+    Network {
         id: found.id,
         name: found.name,
         displaytext: found.displaytext,
         networkofferingid: found.networkofferingid,
         zoneid: found.zoneid,
         extra,
-    })
+    }
 }

@@ -185,14 +185,13 @@ impl CloudStackDriver {
     async fn leading(&self, options: Options) -> Result<Leading> {
         let addresses = self.public_ips(options.clone()).await?;
         // What does not exist need not be asked for.
-        let port_rules = match addresses.is_empty() {
-            true => Vec::new(),
-            false => self.port_forwarding_rules(options.clone()).await?,
-        };
-        let ip_rules = match addresses.iter().any(|address| address.is_static_nat) {
-            true => self.ip_forwarding_rules(options).await?,
-            false => Vec::new(),
-        };
+        let (mut port_rules, mut ip_rules) = (Vec::new(), Vec::new());
+        if !addresses.is_empty() {
+            port_rules = self.port_forwarding_rules(options.clone()).await?;
+        }
+        if addresses.iter().any(|address| address.is_static_nat) {
+            ip_rules = self.ip_forwarding_rules(options).await?;
+        }
         Ok(Leading { addresses, ip_rules, port_rules })
     }
 

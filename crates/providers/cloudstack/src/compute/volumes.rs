@@ -85,7 +85,7 @@ impl CloudStackDriver {
 impl CloudStackDriver {
     async fn disk_offerings(&self, options: Options) -> Result<Vec<DiskOffering>> {
         let command = self.conn.command("listDiskOfferings").timeout(options.timeout);
-        listing(Ok(command), "diskoffering", disk_offering).try_collect().await
+        listing(Ok(command), "diskoffering", |found| Ok(disk_offering(found))).try_collect().await
     }
 
     pub(super) async fn make_volume(
@@ -125,9 +125,12 @@ fn chosen(offerings: Vec<DiskOffering>, size: u64, name: Option<&str>) -> Result
         let named = name.map(|name| format!(" of the name `{name}`")).unwrap_or_default();
         let all: Vec<String> = offerings
             .iter()
-            .map(|offering| match offering.customizable {
-                true => format!("`{}` (any size)", offering.name),
-                false => format!("`{}` ({} GB)", offering.name, offering.size),
+            .map(|offering| {
+                if offering.customizable {
+                    format!("`{}` (any size)", offering.name)
+                } else {
+                    format!("`{}` ({} GB)", offering.name, offering.size)
+                }
             })
             .collect();
         Error::invalid_argument(format!(
@@ -181,11 +184,6 @@ pub(super) fn volume(found: wire::Volume) -> Result<StorageVolume> {
     Ok(volume)
 }
 
-fn disk_offering(found: wire::DiskOffering) -> Result<DiskOffering> {
-    Ok(DiskOffering {
-        id: found.id,
-        name: found.name,
-        size: found.disksize,
-        customizable: found.iscustomized,
-    })
+fn disk_offering(found: wire::DiskOffering) -> DiskOffering {
+    DiskOffering { id: found.id, name: found.name, size: found.disksize, customizable: found.iscustomized }
 }

@@ -33,12 +33,11 @@ impl GandiDriver {
 
     /// By the id that it has from Gandi; of one of which only the name is known, it is looked up.
     pub(super) async fn delete_ssh_key(&self, key_pair: &KeyPair, timeout: Option<Duration>) -> Result<()> {
-        let id = match key_pair.extra_as::<KeyPairExtra>()?.id {
-            Some(id) => id,
-            None => {
-                let found = self.find_key_pair(&key_pair.name, timeout).await?.extra_as::<KeyPairExtra>()?;
-                found.id.ok_or_else(|| Error::not_found("key pair", &key_pair.name))?
-            }
+        let id = if let Some(id) = key_pair.extra_as::<KeyPairExtra>()?.id {
+            id
+        } else {
+            let found = self.find_key_pair(&key_pair.name, timeout).await?.extra_as::<KeyPairExtra>()?;
+            found.id.ok_or_else(|| Error::not_found("key pair", &key_pair.name))?
         };
         self.conn
             .method("hosting.ssh.delete")

@@ -155,7 +155,7 @@ impl ComputeDriver for GandiDriver {
         let method = options
             .plain("list_locations")
             .map(|timeout| self.conn.method("hosting.datacenter.list").timeout(timeout));
-        listing(method, None, location)
+        listing(method, None, |found| Ok(location(found)))
     }
 
     async fn get_node_with(&self, node_id: &str, options: Options) -> Result<Node> {
@@ -284,8 +284,8 @@ fn datacenter(location: Option<NodeLocation>, method: &str) -> Result<xmlrpc::Va
 }
 
 /// Under its code, as Gandi's own tools have it; the name of old ones that have none.
-fn location(found: wire::Datacenter) -> Result<NodeLocation> {
-    Ok(NodeLocation::new(found.id, found.dc_code.unwrap_or(found.name), found.country))
+fn location(found: wire::Datacenter) -> NodeLocation {
+    NodeLocation::new(found.id, found.dc_code.unwrap_or(found.name), found.country)
 }
 
 fn image(found: wire::Image) -> Result<NodeImage> {

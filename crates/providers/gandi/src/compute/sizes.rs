@@ -62,18 +62,16 @@ pub(super) fn spec(size: &NodeSize) -> Result<Spec> {
     if let Some(known) = INSTANCE_TYPES.iter().find(|known| known.id == size.id) {
         return Ok(Spec { cores: known.cores, memory: known.memory, bandwidth: BANDWIDTH });
     }
-    match (size.id.parse(), size.ram, size.bandwidth) {
-        (Ok(cores), Some(memory), Some(bandwidth)) => Ok(Spec { cores, memory, bandwidth }),
-        _ => {
-            let names: Vec<&str> = INSTANCE_TYPES.iter().map(|known| known.id).collect();
-            Err(Error::invalid_argument(format!(
-                "the size `{}` is neither one that list_sizes gave nor one of {}",
-                size.id,
-                names.join(", ")
-            ))
-            .with_resource("size", &size.id))
-        }
+    if let (Ok(cores), Some(memory), Some(bandwidth)) = (size.id.parse(), size.ram, size.bandwidth) {
+        return Ok(Spec { cores, memory, bandwidth });
     }
+    let names: Vec<&str> = INSTANCE_TYPES.iter().map(|known| known.id).collect();
+    Err(Error::invalid_argument(format!(
+        "the size `{}` is neither one that list_sizes gave nor one of {}",
+        size.id,
+        names.join(", ")
+    ))
+    .with_resource("size", &size.id))
 }
 
 pub(super) fn sizes(account: wire::Account) -> Result<Vec<NodeSize>> {
@@ -86,14 +84,15 @@ pub(super) fn sizes(account: wire::Account) -> Result<Vec<NodeSize>> {
     if available.shares < 1.0 || available.servers < 1.0 {
         return Ok(Vec::new());
     }
-    let fits = |cores: f64| {
+    let fits = |cores: u32| {
+        let within = |share: u64, left: u64| share.saturating_mul(cores.into()) <= left;
         // A server comes with three quarters of a core.
-        cores <= available.cores + 0.75
-            && share.memory * cores <= available.memory
-            && share.disk * cores <= available.disk
-            && share.bandwidth * cores <= available.bandwidth
+        f64::from(cores) <= available.cores + 0.75
+            && within(share.memory, available.memory)
+            && within(share.disk, available.disk)
+            && within(share.bandwidth, available.bandwidth)
     };
-    (1_u32..).take_while(|cores| fits(f64::from(*cores))).map(|cores| of_shares(cores, &share)).collect()
+    (1..).take_while(|cores| fits(*cores)).map(|cores| of_shares(cores, &share)).collect()
 }
 
 fn instance_type(known: &InstanceType) -> Result<NodeSize> {
@@ -104,8 +103,8 @@ fn instance_type(known: &InstanceType) -> Result<NodeSize> {
 }
 
 fn of_shares(cores: u32, share: &wire::Share) -> Result<NodeSize> {
-    let times = |amount: f64| (amount * f64::from(cores)) as u64;
     let count = u64::from(cores);
+    let times = |amount: u64| amount.saturating_mul(count);
     let size = NodeSize::new(cores.to_string(), format!("{cores} cores"), times(share.memory))
         .with_disk(times(share.disk) / 1024, times(share.bandwidth))
         .with_price(CORE_PRICE.parse::<Price>().ok().and_then(|price| price.checked_mul(count)));
@@ -116,18 +115,18 @@ fn of_shares(cores: u32, share: &wire::Share) -> Result<NodeSize> {
 mod tests {
     use super::*;
 
-    fn account(shares: f64, cores: f64, memory: f64) -> wire::Account {
+    fn account(shares: f64, cores: f64, memory: u64) -> wire::Account {
         wire::Account {
             rating_enabled: false,
-            share_definition: Some(wire::Share { memory: 256.0, disk: 8192.0, bandwidth: 5120.0 }),
+            share_definition: Some(wire::Share { memory: 256, disk: 8192, bandwidth: 5120 }),
             resources: wire::Resources {
                 available: Some(wire::Available {
                     shares,
                     servers: 2.0,
                     cores,
                     memory,
-                    disk: 1e6,
-                    bandwidth: 1e6,
+                    disk: 1_000_000,
+                    bandwidth: 1_000_000,
                 }),
             },
         }
@@ -139,11 +138,11 @@ mod tests {
 
     #[test]
     fn shares_are_as_many_sizes_as_are_left() {
-        assert_eq!(ids(account(12.0, 3.0, 2560.0)), ["1", "2", "3"]);
-        assert_eq!(ids(account(12.0, 1.25, 2560.0)), ["1", "2"]);
-        assert_eq!(ids(account(12.0, 8.0, 600.0)), ["1", "2"]);
-        assert!(ids(account(0.0, 8.0, 600.0)).is_empty());
-        let size = sizes(account(12.0, 2.0, 2560.0)).unwrap().remove(1);
+        assert_eq!(ids(account(12.0, 3.0, 2560)), ["1", "2", "3"]);
+        assert_eq!(ids(account(12.0, 1.25, 2560)), ["1", "2"]);
+        assert_eq!(ids(account(12.0, 8.0, 600)), ["1", "2"]);
+        assert!(ids(account(0.0, 8.0, 600)).is_empty());
+        let size = sizes(account(12.0, 2.0, 2560)).unwrap().remove(1);
         assert_eq!((size.ram, size.disk, size.bandwidth), (Some(512), Some(16), Some(10_240)));
         assert_eq!(size.price.unwrap().to_string(), "0.04");
         assert_eq!(spec(&size).unwrap(), Spec { cores: 2, memory: 512, bandwidth: 10_240 });
