@@ -329,6 +329,26 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "s3-size-of-answer",
+        drivers: &["storage/s3"],
+        reason: "a download is complete when all that the answer promises has arrived; the size that the caller has may be of an \
+                 older version of the object",
+        applies: |context, difference| {
+            let size_of_caller = context.call.args.get("obj").and_then(|object| object.get("size"));
+            let arrived = context.exchanges.iter().rev().find_map(|exchange| match &exchange.response {
+                Some(Reply::Answer(answer)) => {
+                    Some(answer.body.as_ref().map_or(Some(0), |body| body.bytes().map(|bytes| bytes.len())))
+                }
+                _ => None,
+            });
+            context.call.call == "download_object"
+                && matches!(difference.place, Place::Result(_))
+                && difference.recorded == Some(Value::Bool(false))
+                && difference.ours == Some(Value::Bool(true))
+                && arrived.flatten().is_some_and(|length| size_of_caller != Some(&length.into()))
+        },
+    },
+    Rule {
         id: "s3-single-put",
         drivers: &["storage/s3"],
         reason: "what is small or of known length goes in one PUT; the original sends every stream in parts. The recording \
