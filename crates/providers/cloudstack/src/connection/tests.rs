@@ -110,10 +110,8 @@ fn the_address_is_put_together() {
 #[test]
 fn what_expires_is_said() {
     let expires = |version: Option<&str>, expires| {
-        let mut options = CloudStackOptions::default();
-        options.signature_version = version.map(str::to_owned);
-        options.expires = expires;
-        expiry(&options)
+        let version = version.map(str::to_owned);
+        expiry(&CloudStackOptions { path: None, signature_version: version, expires })
     };
     assert_eq!(expires(None, None).unwrap(), None);
     assert_eq!(expires(Some("2"), None).unwrap(), None);
