@@ -1,8 +1,6 @@
 //! The behaviour suite against a Ceph gateway, which must be running: `CEPH_S3_ENDPOINT`, `CEPH_S3_REGION`,
 //! `CEPH_S3_ACCESS_KEY` and `CEPH_S3_SECRET_KEY` tell where. It verifies signatures, digests and lengths.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::env::var;
 
 use libcloud_aws::s3;

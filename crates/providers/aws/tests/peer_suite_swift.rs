@@ -1,8 +1,6 @@
 //! The behaviour suite against the S3 API of OpenStack Swift, which must be running: `SWIFT_S3_ENDPOINT`,
 //! `SWIFT_S3_ACCESS_KEY` and `SWIFT_S3_SECRET_KEY` tell where. It verifies signatures, regions, digests and lengths.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::env::var;
 
 use libcloud_aws::s3;
