@@ -4,6 +4,8 @@
 //! - [`cassette`] and [`replay`]: recorded exchanges, read, written, and played as a server.
 //! - [`fixture`]: bodies as the provider sends them, from `fixtures/` at the root of the workspace.
 //! - [`Breaking`]: a server that reads a request and then closes, resets, stalls, or answers nonsense.
+//! - [`FaultProxy`]: a proxy in front of any server that delays, cuts, corrupts, or answers instead of it.
+//! - [`suite`]: what every driver of a service does, on a real server or without one.
 //! - Tests that hold for every driver. A driver joins with a [`Subject`] that says what they cannot know by themselves:
 //!   [`capabilities`], [`sent_once`], [`canary`], and for each listing [`Listing::prove`].
 //!
@@ -26,6 +28,7 @@ mod breaking;
 mod canary;
 mod capabilities;
 pub mod cassette;
+mod faults;
 mod fixtures;
 mod http;
 mod mock;
@@ -42,6 +45,7 @@ pub mod suite;
 pub use breaking::{Breaking, Fault};
 pub use canary::canary;
 pub use capabilities::capabilities;
+pub use faults::{Door, FaultProxy, Visit};
 pub use fixtures::{fixture, fixture_path};
 pub use http::{Answer, Received};
 pub use mock::{Exchange, ExpectedRequest, Mock};

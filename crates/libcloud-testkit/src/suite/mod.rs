@@ -28,11 +28,13 @@ mod compute;
 mod dns;
 mod loadbalancer;
 mod storage;
+mod survive;
 
 pub use compute::Compute;
 pub use dns::Dns;
 pub use loadbalancer::LoadBalancers;
 pub use storage::Storage;
+pub use survive::{Survived, storage_survives};
 
 /// The longest that one check may take. It is real time: a check that hangs is a failure, not a stuck test.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -206,10 +208,15 @@ async fn once<C: Context>(cx: &C, check: &Check<C>) -> Verdict {
         Err(_) => Err(Problem::Wrong(format!("it was not done within {} s", LIMIT.as_secs()))),
     };
     let cleaned = match tokio::time::timeout(LIMIT, cx.clean()).await {
-        Ok(cleaned) => cleaned.map_err(|error| Problem::Wrong(format!("cleaning up: {error:#}"))),
-        Err(_) => Err(Problem::Wrong("cleaning up takes for ever".to_owned())),
+        Ok(Ok(())) => return verdict,
+        Ok(Err(error)) => format!("cleaning up: {error:#}"),
+        Err(_) => format!("cleaning up was not done within {} s", LIMIT.as_secs()),
     };
-    verdict.and(cleaned)
+    // Whatever became of the check: what it leaves behind is nobody's fault but the driver's.
+    Err(Problem::Wrong(match verdict {
+        Err(problem @ (Problem::Error(_) | Problem::Wrong(_))) => format!("{problem}\n    {cleaned}"),
+        _ => cleaned,
+    }))
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -232,7 +239,7 @@ async fn refuses<D: Service + ?Sized>(
 }
 
 /// Whether something on the way may have caused this. It is said by a kind that tells of the way, never of the resource.
-fn is_fault(error: &Error) -> bool {
+pub(crate) fn is_fault(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Transport
         | ErrorKind::Timeout

@@ -36,9 +36,17 @@ async fn compute() {
     let wrong = if verifies() { wrong() } else { wrong().option("signature_version", "2") };
     let suite = suite.wrong_credentials((ec2().factory)(wrong).unwrap());
     let expectations = Expectations::new()
-        .fails("nodes/an unknown image is refused", "moto makes nodes of images that are not there");
+        .fails("nodes/an unknown image is refused", "moto makes nodes of images that are not there")
+        .fails("nodes/an unknown size is refused", "moto makes nodes of sizes that are not there");
     let report = suite.run(expectations).await;
-    assert_eq!(report.denied, [""; 0]);
+    let denied = [
+        "images/create, get, delete, gone",
+        "volumes/create, list, destroy, gone",
+        "volumes/attach and detach",
+        "volumes/what is not there is not found",
+        "snapshots/create, list, destroy, gone",
+    ];
+    assert_eq!(report.denied, denied);
 }
 
 #[tokio::test]
@@ -51,7 +59,12 @@ async fn storage() {
     );
     if verifies() {
         const WRONG: &str = "moto computes wrong signatures for names that need percent encoding";
-        for check in [] {
+        for check in [
+            "objects/unicode names",
+            "objects/odd names",
+            "objects/no page, one and many",
+            "objects/by prefix",
+        ] {
             expectations = expectations.fails(check, WRONG);
         }
     } else {

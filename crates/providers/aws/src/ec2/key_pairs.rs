@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use libcloud_common::{Error, Extra, ExtraFields, Options, Result, digest, encode, extensions};
+use libcloud_common::{Error, ErrorKind, Extra, ExtraFields, Options, Result, digest, encode, extensions};
 use libcloud_compute::{ComputeDriver as _, KeyPair};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,7 @@ impl Ec2Driver {
             .timeout(timeout)
             .read(wire::key_pair)
             .await
+            .map_err(|error| named(error, name))
             .and_then(key_pair)
     }
 
@@ -92,6 +93,15 @@ fn imported_name(pubkey: &str) -> Result<String> {
         name.push(digit);
     }
     Ok(name)
+}
+
+/// The error about the key pair of this name, if it is about one: the name is not taken out of the message, since it may
+/// have quotes in it as well as around it.
+pub(super) fn named(error: Error, name: &str) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::AlreadyExists => error.with_resource("key pair", name),
+        _ => error,
+    }
 }
 
 pub(super) fn key_pair(found: wire::KeyPair) -> Result<KeyPair> {

@@ -258,7 +258,8 @@ impl ComputeDriver for Ec2Driver {
             .list("KeyName", [name])
             .timeout(options.plain("get_key_pair")?)
             .read(wire::key_pairs)
-            .await?;
+            .await
+            .map_err(|error| key_pairs::named(error, name))?;
         match found.into_iter().next() {
             Some(found) => key_pairs::key_pair(found),
             None => Err(Error::not_found("key pair", name)),
@@ -272,6 +273,7 @@ impl ComputeDriver for Ec2Driver {
             .timeout(options.plain("create_key_pair")?)
             .read(wire::key_pair)
             .await
+            .map_err(|error| key_pairs::named(error, name))
             .and_then(key_pairs::key_pair)
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use libcloud_common::xml::{self, Element};
 use libcloud_common::{
     BoxStream, ByteStream, Call, Config, Connection, Error, ErrorKind, Page, Request, Response, Result,
@@ -222,7 +222,11 @@ impl S3Call {
     /// Sends it; the headers are the answer.
     pub(crate) async fn send(self) -> Result<Response> {
         let (call, subject) = self.split();
-        call.send().await.map_err(|error| subject.name(error))
+        let answer = call.send().await.and_then(|answer| {
+            no_page(answer.status, &answer.headers)?;
+            Ok(answer)
+        });
+        answer.map_err(|error| subject.name(error))
     }
 
     /// Sends it and reads the answer.
@@ -236,6 +240,7 @@ impl S3Call {
     pub(crate) async fn streaming(self, range: Option<ByteRange>) -> Result<StreamingResponse> {
         let (call, subject) = self.header_opt("range", range.map(ByteRange::header)).split();
         let answer = call.send_streaming().await.map_err(|error| subject.name(error))?;
+        no_page(answer.status, &answer.headers).map_err(|error| subject.name(error))?;
         if range.is_some() && answer.status != StatusCode::PARTIAL_CONTENT {
             let error = Error::malformed("content-range", "all of the object arrives, not the range of it");
             return Err(subject.name(error.with_status(answer.status)));
@@ -247,6 +252,22 @@ impl S3Call {
         let Self { call, container, key, only_if_absent } = self;
         (call, Subject { container, key, only_if_absent })
     }
+}
+
+/// Refuses the page of a network that wants a login, which it answers with 200 to whatever is asked: without this an upload
+/// would seem to be done. An object that is a page has an entity tag.
+fn no_page(status: StatusCode, headers: &HeaderMap) -> Result<()> {
+    let of = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let html = of(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+    let empty = status == StatusCode::NO_CONTENT || of(header::CONTENT_LENGTH) == Some("0");
+    if !html || empty || headers.contains_key(header::ETAG) {
+        return Ok(());
+    }
+    Err(Error::malformed(
+        "content-type",
+        "a web page came, which S3 does not send: is there a login to the network?",
+    )
+    .with_status(status))
 }
 
 /// What a call is about.

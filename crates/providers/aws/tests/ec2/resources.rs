@@ -100,6 +100,28 @@ async fn list_and_get_key_pairs() {
 }
 
 #[tokio::test]
+async fn an_error_names_the_key_pair_that_was_asked_for_whatever_its_text_quotes() {
+    let server = Mock::start();
+    let driver = driver(&server);
+    refuse(&server, "DescribeKeyPairs&KeyName.1=other", 400, "Error.no-key-pair");
+    let error = driver.get_key_pair("other").await.unwrap_err();
+    assert_eq!((error.kind(), error.resource()), (ErrorKind::NotFound, Some(("key pair", "other"))));
+    for (params, imports) in [
+        ("CreateKeyPair&KeyName=other", false),
+        ("ImportKeyPair&KeyName=other&PublicKeyMaterial=YQ%3D%3D", true),
+    ] {
+        refuse(&server, params, 400, "Error.duplicate-key-pair");
+        let made = if imports {
+            driver.import_key_pair_from_string("other", "a").await
+        } else {
+            driver.create_key_pair("other").await
+        };
+        let error = made.unwrap_err();
+        assert_eq!((error.kind(), error.resource()), (ErrorKind::AlreadyExists, Some(("key pair", "other"))));
+    }
+}
+
+#[tokio::test]
 async fn create_import_and_delete_key_pair() {
     let server = Mock::start();
     let driver = driver(&server);

@@ -5,6 +5,8 @@
 mod broken;
 mod containers;
 mod driver;
+mod faults;
+mod memory;
 mod objects;
 mod transfers;
 
