@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use http::HeaderMap;
-use libcloud_common::{Error, Result, encode};
+use libcloud_common::{Result, encode};
+use libcloud_storage::rest::headers;
 
 const PREFIX: &str = "x-amz-meta-";
 
@@ -17,38 +18,12 @@ const WORD: usize = 45;
 
 /// The headers for these, with the keys as they will be told.
 pub(super) fn headers(meta_data: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
-    let mut headers = BTreeMap::new();
-    for (key, value) in meta_data {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if key.is_empty() || !key.chars().all(is_token) {
-            return Err(wrong(key, "it becomes part of a header's name: letters, digits and hyphens"));
-        }
-        let name = format!("{PREFIX}{}", key.to_ascii_lowercase());
-        if headers.insert(name, encoded(value)).is_some() {
-            return Err(wrong(key, "another key differs from it only by case, which is lost on the way"));
-        }
-    }
-    Ok(headers)
+    headers::of_meta_data(PREFIX, meta_data, |_, value| Ok(encoded(value)))
 }
 
 /// What the headers of an answer tell.
 pub(super) fn read(headers: &HeaderMap) -> BTreeMap<String, String> {
-    headers
-        .iter()
-        .filter_map(|(name, value)| {
-            let key = name.as_str().strip_prefix(PREFIX)?;
-            // Some servers send UTF-8 as it is.
-            Some((key.to_owned(), decoded(&String::from_utf8_lossy(value.as_bytes()))))
-        })
-        .collect()
-}
-
-fn wrong(key: &str, problem: &str) -> Error {
-    Error::invalid_argument(format!(
-        "`meta_data`: the key `{}` cannot be sent: {problem}",
-        key.escape_debug()
-    ))
-    .with_resource("argument", "meta_data")
+    headers::meta_data(PREFIX, headers, decoded)
 }
 
 fn encoded(value: &str) -> String {
@@ -167,17 +142,6 @@ mod tests {
         let mut raw = HeaderMap::new();
         raw.insert("x-amz-meta-name", HeaderValue::from_bytes("ü".as_bytes()).unwrap());
         assert_eq!(read(&raw), [("name".to_owned(), "ü".to_owned())].into());
-    }
-
-    #[test]
-    fn keys_that_cannot_be_headers_are_refused() {
-        for key in ["", "a b", "ü", "a:b", "a\nb"] {
-            let error = headers(&[(key.to_owned(), "x".to_owned())].into()).unwrap_err();
-            assert!(error.to_string().contains("part of a header's name"), "{error}");
-        }
-        let both = ["Author", "author"].map(|key| (key.to_owned(), "x".to_owned()));
-        let error = headers(&both.into()).unwrap_err();
-        assert!(error.to_string().contains("only by case"), "{error}");
     }
 
     proptest! {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, header};
-use libcloud_common::{Error, Extra, ExtraFields, Result, Timestamp};
+use libcloud_common::{Extra, ExtraFields, Result, Timestamp};
+use libcloud_storage::rest::headers::{last_modified, need_content_length, text, unquoted};
 use libcloud_storage::{Container, Object};
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +44,7 @@ pub(super) fn listed(found: wire::Object, container: &Arc<Container>) -> Object 
 
 /// An object that was asked for by its name.
 pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: &str) -> Result<Object> {
-    let Some(size) = size(headers)? else {
-        return Err(Error::malformed("content-length", "it is missing"));
-    };
+    let size = need_content_length(headers)?;
     let container = Arc::new(Container::new(container_name));
     let extra = extra(headers)?;
     Ok(Object::new(object_name, size, &container)
@@ -58,24 +57,14 @@ pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: 
 }
 
 pub(super) fn extra(headers: &HeaderMap) -> Result<ObjectExtra> {
-    let last_modified = text(headers, header::LAST_MODIFIED.as_str());
     Ok(ObjectExtra {
         content_type: text(headers, header::CONTENT_TYPE.as_str()),
         etag: text(headers, header::ETAG.as_str()),
-        last_modified: last_modified
-            .map(|time| time.parse().map_err(|error| Error::malformed("last-modified", error)))
-            .transpose()?,
+        last_modified: last_modified(headers)?,
         storage_class: text(headers, "x-amz-storage-class"),
         version_id: text(headers, "x-amz-version-id"),
         server_side_encryption: text(headers, "x-amz-server-side-encryption"),
     })
-}
-
-/// The length of the content, where it is told.
-pub(super) fn size(headers: &HeaderMap) -> Result<Option<u64>> {
-    text(headers, header::CONTENT_LENGTH.as_str())
-        .map(|size| size.parse().map_err(|error| Error::malformed("content-length", error)))
-        .transpose()
 }
 
 /// The MD5 of the content. The entity tag is none of an object that was sent in parts, or that is encrypted with a key
@@ -91,16 +80,6 @@ pub(super) fn md5(headers: &HeaderMap) -> Option<String> {
     }
     let etag = unquoted(&text(headers, header::ETAG.as_str())?);
     (etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(etag)
-}
-
-/// The entity tag without its quotes.
-pub(super) fn unquoted(etag: &str) -> String {
-    etag.trim_matches('"').to_owned()
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let text = headers.get(name)?.to_str().ok()?;
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]
