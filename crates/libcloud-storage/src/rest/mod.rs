@@ -1,7 +1,7 @@
 //! For authors of drivers: what storage protocols on HTTP have in common, where containers and objects are paths.
 //!
 //! A driver begins a [`StorageCall`] on its connection, says what it is about, and gets errors that name it. [`listing`]
-//! reads all pages; [`headers`] has what all of them tell of an object, and how its owner's metadata are sent;
+//! reads all pages; [`headers`] and [`meta_data`] have what all of them tell of an object;
 //! [`one_segment`] refuses names that would make another request of it.
 
 use std::time::Duration;
@@ -15,6 +15,7 @@ use libcloud_common::{
 use crate::ByteRange;
 
 pub mod headers;
+pub mod meta_data;
 
 /// A call that is being built. Its errors name the container or object that it is about, which answers to HEAD, and
 /// some servers, do not.

@@ -28,7 +28,6 @@ use crate::sts::Sts;
 use connection::S3Connection;
 
 mod connection;
-mod meta_data;
 mod names;
 mod objects;
 mod upload;
@@ -38,6 +37,11 @@ pub use objects::ObjectExtra;
 pub use upload::S3UploadObject;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor::new("s3", "Amazon S3", "https://aws.amazon.com/s3/");
+
+/// What the headers begin with by which the owner of an object writes on it.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata>
+const META: &str = "x-amz-meta-";
 
 /// How long a URL works unless its time is given.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

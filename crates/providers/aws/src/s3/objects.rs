@@ -5,10 +5,11 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use libcloud_common::{Extra, ExtraFields, Result, Timestamp};
 use libcloud_storage::rest::headers::{last_modified, need_content_length, text, unquoted};
+use libcloud_storage::rest::meta_data;
 use libcloud_storage::{Container, Object};
 use serde::{Deserialize, Serialize};
 
-use super::{meta_data, wire};
+use super::{META, wire};
 
 /// What only S3 tells about an object that was asked for by its name. Listings tell none of this.
 ///
@@ -52,7 +53,7 @@ pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: 
         .with_etag(extra.etag.as_deref())
         .with_content_type(extra.content_type.as_deref())
         .with_last_modified(extra.last_modified)
-        .with_meta_data(meta_data::read(headers))
+        .with_meta_data(meta_data::read(META, headers))
         .with_extra(Extra::of(&extra)?))
 }
 

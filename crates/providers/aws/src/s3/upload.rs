@@ -13,13 +13,13 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::Method;
 use libcloud_common::{ByteStream, Deadline, Error, Extra, Result, arguments, text};
-use libcloud_storage::rest::headers::unquoted;
+use libcloud_storage::rest::{headers::unquoted, meta_data};
 use libcloud_storage::{Container, HashType, Object, UploadBody, UploadObject};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
-use super::{DESCRIPTOR, S3Driver, meta_data, objects};
+use super::{DESCRIPTOR, META, S3Driver, objects};
 
 /// What is kept in memory.
 const IN_MEMORY: u64 = 8 << 20;
@@ -99,7 +99,7 @@ impl S3Driver {
         let mut call = self.conn.object(Method::PUT, "PutObject", &container.name, object_name)?;
         call = call
             .headers(options.further_headers(&OWN_HEADERS)?)
-            .headers(&meta_data::headers(&options.meta_data)?)
+            .headers(&meta_data::headers(META, &options.meta_data)?)
             .header_opt("x-amz-acl", options.acl)
             .header_opt("x-amz-storage-class", storage_class(arguments.ex_storage_class)?);
         if options.only_if_absent {

@@ -14,7 +14,7 @@ use libcloud_common::{
     BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, Extensions, Options, Result,
     Search, Sources, arguments, extensions,
 };
-use libcloud_storage::rest::{headers, listing, not_empty};
+use libcloud_storage::rest::{headers, listing, meta_data, not_empty};
 use libcloud_storage::{
     Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, StorageDriver, StreamObject,
     UploadBody, UploadObject,
@@ -125,7 +125,8 @@ impl AzureBlobsDriver {
         meta_data: BTreeMap<String, String>,
     ) -> Result<()> {
         let call = self.conn.blob(Method::PUT, "SetBlobMetadata", &obj.container.name, &obj.name)?;
-        call.query("comp", "metadata").headers(&upload::meta_data(&meta_data)?).send().await.map(drop)
+        let headers = meta_data::headers(objects::META, &meta_data)?;
+        call.query("comp", "metadata").headers(&headers).send().await.map(drop)
     }
 }
 
@@ -158,7 +159,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .cannot("get_container_cdn_url", REASON, LINK)
         .cannot("enable_container_cdn", REASON, LINK)
         .cannot("enable_object_cdn", REASON, LINK)
-        .features("upload_object_via_stream", &["only_if_absent"])
+        .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
         .features("download_object_as_stream", &["range"])
 }
 

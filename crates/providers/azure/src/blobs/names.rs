@@ -30,13 +30,17 @@ pub(super) fn new_container(name: &str) -> Result<()> {
     Err(invalid_name("container", name, problem))
 }
 
-/// Checks a blob's name: any text that is not empty and not too long.
+/// Checks a blob's name: any text that is not empty and not too long, and that Azure keeps as it is. Of a backslash it
+/// makes a slash, without a word, so that this would be another blob.
 pub(super) fn blob(name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(invalid_name("object", name, "is empty"));
     }
     if name.chars().count() > LONGEST_BLOB {
         return Err(invalid_name("object", name, "has more than 1024 characters"));
+    }
+    if name.contains('\\') {
+        return Err(invalid_name("object", name, "has a backslash, of which Azure makes a slash"));
     }
     Ok(())
 }
@@ -75,7 +79,7 @@ mod tests {
         for name in ["/", "..", "a//b", "\0", &"ü".repeat(1024)] {
             assert!(blob(name).is_ok(), "{name}");
         }
-        for name in ["", &"ü".repeat(1025)] {
+        for name in ["", "a\\b", &"ü".repeat(1025)] {
             assert_eq!(blob(name).unwrap_err().kind(), ErrorKind::InvalidName);
         }
     }

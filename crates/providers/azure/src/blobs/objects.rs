@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use libcloud_common::{Extra, ExtraFields, Result, Timestamp, encode};
-use libcloud_storage::rest::headers::{self, last_modified, need_content_length, text, unquoted};
+use libcloud_storage::rest::headers::{last_modified, need_content_length, text, unquoted};
+use libcloud_storage::rest::meta_data;
 use libcloud_storage::{Container, Object};
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +106,7 @@ pub(super) fn container(headers: &HeaderMap, name: &str, url: String) -> Result<
         last_modified: last_modified(headers)?,
         etag: text(headers, "etag").as_deref().map(unquoted),
         lease: lease(headers),
-        meta_data: meta_data(headers),
+        meta_data: meta_data::read(META, headers),
     };
     Ok(Container::new(name).with_extra(Extra::of(&extra)?))
 }
@@ -136,7 +137,7 @@ pub(super) fn listed_blob(found: wire::Blob, container: &Arc<Container>, url: St
 pub(super) fn blob(headers: &HeaderMap, container: &str, name: &str, url: String) -> Result<Object> {
     let size = need_content_length(headers)?;
     let container = Arc::new(Container::new(container));
-    object(Object::new(name, size, &container), meta_data(headers), &blob_extra(headers, url)?)
+    object(Object::new(name, size, &container), meta_data::read(META, headers), &blob_extra(headers, url)?)
 }
 
 /// What the headers tell of a blob beside its size and metadata.
@@ -186,8 +187,4 @@ fn lease(headers: &HeaderMap) -> Lease {
         state: text(headers, "x-ms-lease-state"),
         duration: text(headers, "x-ms-lease-duration"),
     }
-}
-
-fn meta_data(headers: &HeaderMap) -> BTreeMap<String, String> {
-    headers::meta_data(META, headers, str::to_owned)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use libcloud_common::xml::Element;
 use libcloud_common::{Error, Page, Result, Timestamp, encode};
+use libcloud_storage::rest::meta_data;
 
 /// <https://learn.microsoft.com/rest/api/storageservices/list-containers2>
 #[derive(Debug)]
@@ -104,5 +105,5 @@ fn properties(item: Element<'_, '_>) -> Result<Properties> {
 /// With the keys in lower case, as headers tell them.
 fn metadata(item: Element<'_, '_>) -> BTreeMap<String, String> {
     let entries = item.child("Metadata").into_iter().flat_map(Element::elements);
-    entries.map(|entry| (entry.name().to_ascii_lowercase(), entry.text().into_owned())).collect()
+    entries.map(|entry| (entry.name().to_ascii_lowercase(), meta_data::decoded(&entry.text()))).collect()
 }
