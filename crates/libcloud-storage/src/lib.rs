@@ -26,6 +26,7 @@ mod handles;
 mod hash;
 mod options;
 mod resources;
+pub mod rest;
 mod stream;
 mod transfer;
 

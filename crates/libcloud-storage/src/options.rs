@@ -159,6 +159,21 @@ impl UploadObject {
         self
     }
 
+    /// The further headers, for a driver that speaks HTTP. `own` are those that it sets itself, in lower case.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for one of its own, which would make another request of it.
+    pub fn further_headers(&self, own: &[&str]) -> Result<&BTreeMap<String, String>> {
+        match self.headers.keys().find(|name| own.contains(&name.to_ascii_lowercase().as_str())) {
+            None => Ok(&self.headers),
+            Some(name) => Err(Error::invalid_argument(format!(
+                "`headers`: `{name}` is set by the driver; there are arguments for the type of the content \
+                 (`content_type`) and for not replacing an object (`only_if_absent`)"
+            ))
+            .with_resource("argument", "headers")),
+        }
+    }
+
     /// The MIME type that is given, or that objects of this name, or the uploaded file's, usually have.
     pub fn content_type_for(&self, object_name: &str) -> String {
         match &self.content_type {
@@ -471,5 +486,52 @@ optional_arguments! {
     GetObjectCdnUrl("get_object_cdn_url") {
         /// How long the URL is to work; the provider's own time, or for ever, without.
         expiry: Duration = "how long it is to work, in seconds", expiry(Duration) std::convert::identity;
+    }
+}
+
+impl GetObjectCdnUrl {
+    /// How long the URL is to work, for a driver that has the seed's argument `ex_expiry`, which counts in hours;
+    /// `usual` where nothing is said.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if both are given, or if the hours are no time.
+    pub fn expiry_or(&self, ex_expiry: Option<f64>, usual: Duration) -> Result<Duration> {
+        match (self.expiry, ex_expiry) {
+            (Some(_), Some(_)) => {
+                Err(Error::invalid_argument("`expiry` and `ex_expiry` mean the same: give one of them"))
+            }
+            (Some(expiry), None) => Ok(expiry),
+            (None, Some(hours)) => Duration::try_from_secs_f64(hours * 3600.0)
+                .map_err(|error| Error::invalid_argument(format!("`ex_expiry`, {hours} hours: {error}"))),
+            (None, None) => Ok(usual),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_driver_are_refused() {
+        let options = UploadObject::new().header("Cache-Control", "no-store");
+        assert_eq!(options.further_headers(&["host"]).unwrap().len(), 1);
+        let error = options.header("Host", "evil.example").further_headers(&["host"]).unwrap_err();
+        assert!(error.to_string().contains("`Host` is set by the driver"), "{error}");
+    }
+
+    #[test]
+    fn an_expiry_is_said_once() {
+        let day = Duration::from_secs(86400);
+        let minute = GetObjectCdnUrl::new().expiry(Duration::from_secs(60));
+        assert_eq!(minute.expiry_or(None, day).unwrap(), Duration::from_secs(60));
+        assert_eq!(GetObjectCdnUrl::new().expiry_or(Some(1.5), day).unwrap(), Duration::from_secs(5400));
+        assert_eq!(GetObjectCdnUrl::new().expiry_or(None, day).unwrap(), day);
+        for error in [
+            minute.expiry_or(Some(1.0), day).unwrap_err(),
+            GetObjectCdnUrl::new().expiry_or(Some(-1.0), day).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), libcloud_common::ErrorKind::InvalidArgument);
+        }
     }
 }

@@ -125,6 +125,43 @@ impl UploadBody {
         self.stream
     }
 
+    /// The bytes in parts of this size, of which the last may be smaller: for a provider that takes an object in parts.
+    /// Memory holds one part. There is at least one; that of an empty body is empty.
+    ///
+    /// ```
+    /// # use libcloud_storage::UploadBody;
+    /// # use futures_util::TryStreamExt as _;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let parts: Vec<_> = UploadBody::from("abcde").into_parts(2).try_collect().await?;
+    /// assert_eq!(parts, ["ab", "cd", "e"]);
+    /// # Ok::<(), libcloud_common::Error>(()) }).unwrap();
+    /// ```
+    pub fn into_parts(self, size: usize) -> ByteStream {
+        let start = Some((self.stream, Bytes::new(), true));
+        stream::try_unfold(start, move |state| async move {
+            let Some((mut stream, mut rest, first)) = state else { return Ok(None) };
+            let mut part = BytesMut::new();
+            loop {
+                let wanted = size.max(1) - part.len();
+                if part.is_empty() && rest.len() >= wanted {
+                    // What comes in one piece is not copied.
+                    let part = rest.split_to(wanted);
+                    return Ok(Some((part, Some((stream, rest, false)))));
+                }
+                part.extend_from_slice(&rest.split_to(wanted.min(rest.len())));
+                if part.len() == size.max(1) {
+                    return Ok(Some((part.freeze(), Some((stream, rest, false)))));
+                }
+                match stream.try_next().await? {
+                    Some(bytes) => rest = bytes,
+                    None if part.is_empty() && !first => return Ok(None),
+                    None => return Ok(Some((part.freeze(), None))),
+                }
+            }
+        })
+        .boxed()
+    }
+
     /// The same, and `progress` hears how far it is.
     pub fn on_progress(self, progress: TransferProgress) -> Self {
         let (length, mut done) = (self.length, 0);
@@ -230,6 +267,11 @@ impl PassingHash {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().hex()
     }
 
+    /// The digest in Base64, as headers have it.
+    pub fn base64(&self) -> String {
+        encode::base64(hex::decode(self.hex()).unwrap_or_default())
+    }
+
     /// Compares with the digest that the provider tells, in hexadecimal, of an object of this name. Quotes around it
     /// and the case of its letters do not count.
     ///
@@ -316,5 +358,40 @@ impl fmt::Debug for ObjectStream {
             .field("size", &self.size)
             .field("hash", &self.hash)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn parts(pieces: &[&'static str], size: usize) -> Result<Vec<Bytes>> {
+        let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from(*piece))).collect();
+        UploadBody::new(stream::iter(pieces)).into_parts(size).try_collect().await
+    }
+
+    #[tokio::test]
+    async fn parts_have_their_size_whatever_the_pieces() {
+        for (pieces, expected) in [
+            (&[][..], &[""][..]),
+            (&[""], &[""]),
+            (&["abc"], &["abc"]),
+            (&["a", "", "b", "c"], &["abc"]),
+            (&["abcdef"], &["abc", "def"]),
+            (&["ab", "cdefg", "h"], &["abc", "def", "gh"]),
+        ] {
+            assert_eq!(parts(pieces, 3).await.unwrap(), expected, "{pieces:?}");
+        }
+        assert_eq!(parts(&["ab"], 0).await.unwrap(), ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_gives_no_smaller_part() {
+        let gone = Error::new(ErrorKind::Io, "the disk is gone");
+        let body = UploadBody::new(stream::iter([Ok(Bytes::from("abcd")), Err(gone)]));
+        let mut parts = body.into_parts(3);
+        assert_eq!(parts.try_next().await.unwrap().unwrap(), "abc");
+        assert_eq!(parts.try_next().await.unwrap_err().kind(), ErrorKind::Io);
+        assert!(parts.try_next().await.unwrap().is_none());
     }
 }

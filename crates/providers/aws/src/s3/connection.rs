@@ -4,13 +4,10 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode, header};
-use libcloud_common::xml::{self, Element};
-use libcloud_common::{
-    BoxStream, ByteStream, Call, Config, Connection, Error, ErrorKind, Page, Request, Response, Result,
-    Retry, StreamingResponse, Target, once, pages,
-};
-use libcloud_storage::ByteRange;
+use http::{Method, StatusCode};
+use libcloud_common::xml;
+use libcloud_common::{Config, Connection, Error, ErrorKind, Request, Response, Result, Retry, Target};
+use libcloud_storage::rest::{StorageCall, one_segment};
 
 use super::names;
 use crate::connection::{self, region, sharpened};
@@ -67,18 +64,22 @@ impl S3Connection {
     }
 
     /// Begins a call to the service.
-    pub(crate) fn service(&self, operation: &'static str) -> S3Call {
+    pub(crate) fn service(&self, operation: &'static str) -> StorageCall {
         let path: [&str; 0] = [];
-        let call = self.connection.get(operation, path);
-        S3Call { call, container: None, key: None, only_if_absent: false }
+        StorageCall::new(self.connection.get(operation, path))
     }
 
     /// Begins a call to a container.
-    pub(crate) fn container(&self, method: Method, operation: &'static str, name: &str) -> Result<S3Call> {
-        names::container(name)?;
+    pub(crate) fn container(
+        &self,
+        method: Method,
+        operation: &'static str,
+        name: &str,
+    ) -> Result<StorageCall> {
+        one_segment(name)?;
         let (connection, path) = self.at(name)?;
         let call = connection.call(method, operation, path);
-        Ok(S3Call { call, container: Some(name.to_owned()), key: None, only_if_absent: false })
+        Ok(StorageCall::new(call).about_container(name))
     }
 
     /// Begins a call to an object.
@@ -88,10 +89,10 @@ impl S3Connection {
         operation: &'static str,
         container: &str,
         key: &str,
-    ) -> Result<S3Call> {
+    ) -> Result<StorageCall> {
         names::object(key)?;
         let call = self.container(method, operation, container)?;
-        Ok(S3Call { call: call.call.key(key), key: Some(key.to_owned()), ..call })
+        Ok(call.key(key).about_object(key, is_about_container))
     }
 
     /// A URL by which anyone can do this to an object for a while.
@@ -102,7 +103,7 @@ impl S3Connection {
         key: &str,
         expires: Duration,
     ) -> Result<String> {
-        names::container(container)?;
+        one_segment(container)?;
         names::object(key)?;
         let (connection, path) = self.at(container)?;
         let mut request = Request::new("PresignedUrl", method, path);
@@ -124,196 +125,6 @@ impl S3Connection {
             Error::new(ErrorKind::InvalidName, format!("container name `{container}`: {error}"))
         })?;
         Ok((self.connection.with_base(base), Vec::new()))
-    }
-}
-
-/// The items of a listing: all pages that the token of this name leads to. The time limit is one for each page.
-pub(crate) fn listing<W: 'static, T: Send + 'static>(
-    page: Result<impl Fn() -> Result<S3Call> + Send + 'static>,
-    token_name: &'static str,
-    read: fn(Element<'_, '_>) -> Result<Page<W, Option<String>>>,
-    convert: impl Fn(W) -> Result<T> + Clone + Send + 'static,
-) -> BoxStream<'static, Result<T>> {
-    let page = match page {
-        Ok(page) => page,
-        Err(error) => return once(std::future::ready(Err(error))),
-    };
-    pages(None, move |token: Option<String>| {
-        let call = page().map(|call| call.query_opt(token_name, token.as_deref()));
-        let convert = convert.clone();
-        async move {
-            call?
-                .read(move |root| {
-                    let Page { items, next } = read(root)?;
-                    Ok(Page::new(items.into_iter().map(convert).collect::<Result<_>>()?, next))
-                })
-                .await
-        }
-    })
-}
-
-/// A call that is being built. Its errors name the container or object.
-#[derive(Debug)]
-#[must_use = "a call is sent by one of its async methods"]
-pub(crate) struct S3Call {
-    call: Call,
-    container: Option<String>,
-    key: Option<String>,
-    only_if_absent: bool,
-}
-
-impl S3Call {
-    /// A parameter of the query.
-    pub(crate) fn query(mut self, name: &'static str, value: &str) -> Self {
-        self.call = self.call.query(name, value);
-        self
-    }
-
-    /// A parameter of the query, if there is a value.
-    pub(crate) fn query_opt(mut self, name: &'static str, value: Option<&str>) -> Self {
-        self.call = self.call.query_opt(name, value);
-        self
-    }
-
-    /// A header.
-    pub(crate) fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        self.call = self.call.header(name, value);
-        self
-    }
-
-    /// A header, if there is a value.
-    pub(crate) fn header_opt(mut self, name: &str, value: Option<impl AsRef<str>>) -> Self {
-        self.call = self.call.header_opt(name, value);
-        self
-    }
-
-    /// A body in memory: its digest is signed, and it can be sent again.
-    pub(crate) fn body(mut self, content_type: &str, body: impl Into<bytes::Bytes>) -> Self {
-        self.call = self.call.body(content_type, body);
-        self
-    }
-
-    /// A body that is sent as it comes.
-    pub(crate) fn stream(mut self, content_type: &str, length: u64, stream: ByteStream) -> Self {
-        self.call = self.call.header("content-type", content_type).stream(Some(length), stream);
-        self
-    }
-
-    /// Only if there is no such object. It is not sent twice: the second time there is one.
-    ///
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-    pub(crate) fn only_if_absent(mut self) -> Self {
-        self.only_if_absent = true;
-        self.header("if-none-match", "*").once()
-    }
-
-    /// Sending it twice does harm, or the second answer would hide the first.
-    pub(crate) fn once(mut self) -> Self {
-        self.call = self.call.not_repeatable();
-        self
-    }
-
-    /// The time limit of the call with all of its retries.
-    pub(crate) fn timeout(mut self, timeout: Option<Duration>) -> Self {
-        self.call = self.call.timeout(timeout);
-        self
-    }
-
-    /// Sends it; the headers are the answer.
-    pub(crate) async fn send(self) -> Result<Response> {
-        let (call, subject) = self.split();
-        let answer = call.send().await.and_then(|answer| {
-            no_page(answer.status, &answer.headers)?;
-            Ok(answer)
-        });
-        answer.map_err(|error| subject.name(error))
-    }
-
-    /// Sends it and reads the answer.
-    pub(crate) async fn read<T>(self, read: impl FnOnce(Element<'_, '_>) -> Result<T>) -> Result<T> {
-        let (call, subject) = self.split();
-        let answer = call.decode(|response| xml::parse(&response.text(), read)).await;
-        answer.map_err(|error| subject.name(error))
-    }
-
-    /// Sends it; the content, or this range of it, arrives as it is read.
-    pub(crate) async fn streaming(self, range: Option<ByteRange>) -> Result<StreamingResponse> {
-        let (call, subject) = self.header_opt("range", range.map(ByteRange::header)).split();
-        let answer = call.send_streaming().await.map_err(|error| subject.name(error))?;
-        no_page(answer.status, &answer.headers).map_err(|error| subject.name(error))?;
-        if range.is_some() && answer.status != StatusCode::PARTIAL_CONTENT {
-            let error = Error::malformed("content-range", "all of the object arrives, not the range of it");
-            return Err(subject.name(error.with_status(answer.status)));
-        }
-        Ok(answer)
-    }
-
-    fn split(self) -> (Call, Subject) {
-        let Self { call, container, key, only_if_absent } = self;
-        (call, Subject { container, key, only_if_absent })
-    }
-}
-
-/// Refuses the page of a network that wants a login, which it answers with 200 to whatever is asked: without this an upload
-/// would seem to be done. An object that is a page has an entity tag.
-fn no_page(status: StatusCode, headers: &HeaderMap) -> Result<()> {
-    let of = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let html = of(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-    let empty = status == StatusCode::NO_CONTENT || of(header::CONTENT_LENGTH) == Some("0");
-    if !html || empty || headers.contains_key(header::ETAG) {
-        return Ok(());
-    }
-    Err(Error::malformed(
-        "content-type",
-        "a web page came, which S3 does not send: is there a login to the network?",
-    )
-    .with_status(status))
-}
-
-/// What a call is about.
-struct Subject {
-    container: Option<String>,
-    key: Option<String>,
-    only_if_absent: bool,
-}
-
-impl Subject {
-    /// The error with the container or object that it is about. What answers to HEAD and some servers leave out is
-    /// said.
-    fn name(&self, error: Error) -> Error {
-        let (resource, id) = match (&self.container, &self.key) {
-            (Some(_), Some(key)) if !is_about_container(&error) => ("object", key),
-            (Some(container), _) => ("container", container),
-            _ => return error,
-        };
-        let told = if self.only_if_absent && error.status() == Some(StatusCode::PRECONDITION_FAILED) {
-            Error::already_exists(resource, id)
-        } else {
-            match error.kind() {
-                ErrorKind::NotFound => Error::not_found(resource, id),
-                ErrorKind::AlreadyExists => Error::already_exists(resource, id),
-                ErrorKind::NotEmpty => {
-                    Error::new(ErrorKind::NotEmpty, format!("{resource} `{id}` still holds objects"))
-                        .with_resource(resource, id)
-                }
-                // Of the credentials and of the connection, not of the resource.
-                ErrorKind::InvalidCredentials | ErrorKind::Transport | ErrorKind::Tls => return error,
-                _ if error.resource().is_some() => return error,
-                _ => return error.with_resource(resource, id),
-            }
-        };
-        let told = match error.status() {
-            Some(status) => told.with_status(status),
-            None => told,
-        };
-        let told = told
-            .with_code(error.code().unwrap_or_default())
-            .with_request_id(error.request_id())
-            .with_retry(error.retry());
-        match (error.provider(), error.operation()) {
-            (Some(provider), Some(operation)) => told.in_operation(provider.to_owned(), operation.to_owned()),
-            _ => told,
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A container is a bucket. At Amazon it is addressed by a host of its own where its name allows that, anywhere else
 //! (`endpoint`, `host`), or with the option `path_style`, by a path.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use libcloud_common::{
     Extensions, Extra, ExtraFields, Identity, Options, Result, Search, Secret, Sources, Timestamp, arguments,
     serialize_exposed,
 };
+use libcloud_storage::rest::{headers, listing};
 use libcloud_storage::{
     Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, StorageDriver, StreamObject,
     UploadBody, UploadObject,
@@ -23,10 +25,9 @@ use serde::{Deserialize, Serialize};
 use crate::credentials::Credentials;
 use crate::signer::{SignatureVersion, string_or_number};
 use crate::sts::Sts;
-use connection::{S3Connection, listing};
+use connection::S3Connection;
 
 mod connection;
-mod meta_data;
 mod names;
 mod objects;
 mod upload;
@@ -36,6 +37,11 @@ pub use objects::ObjectExtra;
 pub use upload::S3UploadObject;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor::new("s3", "Amazon S3", "https://aws.amazon.com/s3/");
+
+/// What the headers begin with by which the owner of an object writes on it.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata>
+const META: &str = "x-amz-meta-";
 
 /// How long a URL works unless its time is given.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -306,8 +312,8 @@ impl StorageDriver for S3Driver {
             .streaming(options.range)
             .await?;
         let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
-        let size =
-            objects::size(&answer.headers).map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
+        let size = headers::content_length(&answer.headers)
+            .map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
         let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size);
         let stream = match md5 {
             Some(md5) => stream.with_hash(HashType::Md5, md5),
@@ -318,8 +324,8 @@ impl StorageDriver for S3Driver {
 
     /// A presigned URL: it works for a day unless another time is given, and for seven days at the most. It is as good as
     /// a credential for this object. Nothing is asked of the provider, not even whether there is such an object.
-    async fn get_object_cdn_url_with(&self, obj: &Object, options: GetObjectCdnUrl) -> Result<String> {
-        let arguments: S3GetObjectCdnUrl = options.ex.decode("get_object_cdn_url")?;
+    async fn get_object_cdn_url_with(&self, obj: &Object, mut options: GetObjectCdnUrl) -> Result<String> {
+        let arguments: S3GetObjectCdnUrl = take(&mut options.ex).decode("get_object_cdn_url")?;
         let method = match arguments.ex_method.as_deref() {
             None | Some("GET") => Method::GET,
             Some("HEAD") => Method::HEAD,
@@ -332,17 +338,7 @@ impl StorageDriver for S3Driver {
                 .with_resource("argument", "ex_method"));
             }
         };
-        let expires = match (options.expiry, arguments.ex_expiry) {
-            (Some(_), Some(_)) => {
-                return Err(Error::invalid_argument(
-                    "`expiry` and `ex_expiry` mean the same: give one of them",
-                ));
-            }
-            (Some(expiry), None) => expiry,
-            (None, Some(hours)) => Duration::try_from_secs_f64(hours * 3600.0)
-                .map_err(|error| Error::invalid_argument(format!("`ex_expiry`, {hours} hours: {error}")))?,
-            (None, None) => DAY,
-        };
+        let expires = options.expiry_or(arguments.ex_expiry, DAY)?;
         self.conn.presigned(method, &obj.container.name, &obj.name, expires)
     }
 }

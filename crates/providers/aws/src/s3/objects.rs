@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, header};
-use libcloud_common::{Error, Extra, ExtraFields, Result, Timestamp};
+use libcloud_common::{Extra, ExtraFields, Result, Timestamp};
+use libcloud_storage::rest::headers::{last_modified, need_content_length, text, unquoted};
+use libcloud_storage::rest::meta_data;
 use libcloud_storage::{Container, Object};
 use serde::{Deserialize, Serialize};
 
-use super::{meta_data, wire};
+use super::{META, wire};
 
 /// What only S3 tells about an object that was asked for by its name. Listings tell none of this.
 ///
@@ -43,9 +45,7 @@ pub(super) fn listed(found: wire::Object, container: &Arc<Container>) -> Object 
 
 /// An object that was asked for by its name.
 pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: &str) -> Result<Object> {
-    let Some(size) = size(headers)? else {
-        return Err(Error::malformed("content-length", "it is missing"));
-    };
+    let size = need_content_length(headers)?;
     let container = Arc::new(Container::new(container_name));
     let extra = extra(headers)?;
     Ok(Object::new(object_name, size, &container)
@@ -53,29 +53,19 @@ pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: 
         .with_etag(extra.etag.as_deref())
         .with_content_type(extra.content_type.as_deref())
         .with_last_modified(extra.last_modified)
-        .with_meta_data(meta_data::read(headers))
+        .with_meta_data(meta_data::read(META, headers))
         .with_extra(Extra::of(&extra)?))
 }
 
 pub(super) fn extra(headers: &HeaderMap) -> Result<ObjectExtra> {
-    let last_modified = text(headers, header::LAST_MODIFIED.as_str());
     Ok(ObjectExtra {
         content_type: text(headers, header::CONTENT_TYPE.as_str()),
         etag: text(headers, header::ETAG.as_str()),
-        last_modified: last_modified
-            .map(|time| time.parse().map_err(|error| Error::malformed("last-modified", error)))
-            .transpose()?,
+        last_modified: last_modified(headers)?,
         storage_class: text(headers, "x-amz-storage-class"),
         version_id: text(headers, "x-amz-version-id"),
         server_side_encryption: text(headers, "x-amz-server-side-encryption"),
     })
-}
-
-/// The length of the content, where it is told.
-pub(super) fn size(headers: &HeaderMap) -> Result<Option<u64>> {
-    text(headers, header::CONTENT_LENGTH.as_str())
-        .map(|size| size.parse().map_err(|error| Error::malformed("content-length", error)))
-        .transpose()
 }
 
 /// The MD5 of the content. The entity tag is none of an object that was sent in parts, or that is encrypted with a key
@@ -91,16 +81,6 @@ pub(super) fn md5(headers: &HeaderMap) -> Option<String> {
     }
     let etag = unquoted(&text(headers, header::ETAG.as_str())?);
     (etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(etag)
-}
-
-/// The entity tag without its quotes.
-pub(super) fn unquoted(etag: &str) -> String {
-    etag.trim_matches('"').to_owned()
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let text = headers.get(name)?.to_str().ok()?;
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -5,20 +5,21 @@
 //! take it as well). S3 takes no content of unknown length, so such a stream goes through a temporary file first. In
 //! every case the entity tag tells in the end whether S3 has what was sent.
 
-use std::collections::BTreeMap;
 use std::io;
+use std::mem::take;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::Method;
 use libcloud_common::{ByteStream, Deadline, Error, Extra, Result, arguments, text};
+use libcloud_storage::rest::{headers::unquoted, meta_data};
 use libcloud_storage::{Container, HashType, Object, UploadBody, UploadObject};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
-use super::{DESCRIPTOR, S3Driver, meta_data, objects};
+use super::{DESCRIPTOR, META, S3Driver, objects};
 
 /// What is kept in memory.
 const IN_MEMORY: u64 = 8 << 20;
@@ -37,6 +38,20 @@ const STORAGE_CLASSES: [&str; 9] = [
     "GLACIER_IR",
     "DEEP_ARCHIVE",
     "EXPRESS_ONEZONE",
+];
+
+/// The headers that are set by other arguments, or by signing.
+const OWN_HEADERS: [&str; 10] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "if-none-match",
+    "transfer-encoding",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
 ];
 
 /// Extension arguments of `upload_object` and `upload_object_via_stream`.
@@ -76,19 +91,15 @@ impl S3Driver {
         body: UploadBody,
         container: &Container,
         object_name: &str,
-        options: UploadObject,
+        mut options: UploadObject,
     ) -> Result<Object> {
         let content_type = options.content_type_for(object_name);
-        let arguments: S3UploadObject = options.ex.decode("upload_object_via_stream")?;
+        let arguments: S3UploadObject = take(&mut options.ex).decode("upload_object_via_stream")?;
         let deadline = Deadline::new(self.conn.http().clock().clone(), options.timeout);
         let mut call = self.conn.object(Method::PUT, "PutObject", &container.name, object_name)?;
-        for (name, value) in further(&options.headers)? {
-            call = call.header(name, value);
-        }
-        for (name, value) in meta_data::headers(&options.meta_data)? {
-            call = call.header(&name, value);
-        }
         call = call
+            .headers(options.further_headers(&OWN_HEADERS)?)
+            .headers(&meta_data::headers(META, &options.meta_data)?)
             .header_opt("x-amz-acl", options.acl)
             .header_opt("x-amz-storage-class", storage_class(arguments.ex_storage_class)?);
         if options.only_if_absent {
@@ -123,35 +134,11 @@ impl S3Driver {
         extra.content_type = Some(content_type);
         let meta_data = options.meta_data.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value));
         Ok(Object::new(object_name, size, &Arc::new(container.clone()))
-            .with_hash(extra.etag.as_deref().map(objects::unquoted))
+            .with_hash(extra.etag.as_deref().map(unquoted))
             .with_etag(extra.etag.as_deref())
             .with_content_type(extra.content_type.as_deref())
             .with_meta_data(meta_data.collect())
             .with_extra(Extra::of(&extra)?))
-    }
-}
-
-/// Further headers, without those that would make another request of it.
-fn further(headers: &BTreeMap<String, String>) -> Result<&BTreeMap<String, String>> {
-    const OURS: [&str; 10] = [
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "if-none-match",
-        "transfer-encoding",
-        "x-amz-content-sha256",
-        "x-amz-date",
-        "x-amz-security-token",
-    ];
-    match headers.keys().find(|name| OURS.contains(&name.to_ascii_lowercase().as_str())) {
-        None => Ok(headers),
-        Some(name) => Err(Error::invalid_argument(format!(
-            "`headers`: `{name}` is set by the driver; there are arguments for the type of the content (`content_type`) \
-             and for not replacing an object (`only_if_absent`)"
-        ))
-        .with_resource("argument", "headers")),
     }
 }
 

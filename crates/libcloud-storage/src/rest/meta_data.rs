@@ -1,29 +1,28 @@
-//! What the owner of an object writes on it: headers `x-amz-meta-…`.
+//! What the owner of an object writes on it: headers with a prefix, `x-amz-meta-`.
 //!
 //! Headers are ASCII. Other values are sent as [RFC 2047](https://www.rfc-editor.org/rfc/rfc2047) encodes them, which
 //! Amazon decodes and encodes again, and which other servers keep as it is. The case of the keys is lost on the way.
-//!
-//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata>
 
 use std::collections::BTreeMap;
 
 use http::HeaderMap;
 use libcloud_common::{Error, Result, encode};
 
-const PREFIX: &str = "x-amz-meta-";
-
 /// The most bytes that an encoded word of 75 characters can carry.
 const WORD: usize = 45;
 
 /// The headers for these, with the keys as they will be told.
-pub(super) fn headers(meta_data: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+///
+/// # Errors
+/// `InvalidArgument` for a key that cannot be part of a header's name, and for two that differ by case alone.
+pub fn headers(prefix: &str, meta_data: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     let mut headers = BTreeMap::new();
     for (key, value) in meta_data {
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if key.is_empty() || !key.chars().all(is_token) {
             return Err(wrong(key, "it becomes part of a header's name: letters, digits and hyphens"));
         }
-        let name = format!("{PREFIX}{}", key.to_ascii_lowercase());
+        let name = format!("{prefix}{}", key.to_ascii_lowercase());
         if headers.insert(name, encoded(value)).is_some() {
             return Err(wrong(key, "another key differs from it only by case, which is lost on the way"));
         }
@@ -31,12 +30,12 @@ pub(super) fn headers(meta_data: &BTreeMap<String, String>) -> Result<BTreeMap<S
     Ok(headers)
 }
 
-/// What the headers of an answer tell.
-pub(super) fn read(headers: &HeaderMap) -> BTreeMap<String, String> {
+/// What the headers of an answer tell, of those with this prefix.
+pub fn read(prefix: &str, headers: &HeaderMap) -> BTreeMap<String, String> {
     headers
         .iter()
         .filter_map(|(name, value)| {
-            let key = name.as_str().strip_prefix(PREFIX)?;
+            let key = name.as_str().strip_prefix(prefix)?;
             // Some servers send UTF-8 as it is.
             Some((key.to_owned(), decoded(&String::from_utf8_lossy(value.as_bytes()))))
         })
@@ -69,7 +68,8 @@ fn encoded(value: &str) -> String {
     words.join(" ")
 }
 
-fn decoded(text: &str) -> String {
+/// A value as its owner wrote it, where it is told in a body.
+pub fn decoded(text: &str) -> String {
     let mut out = Vec::new();
     let mut rest = text;
     let mut after_word = false;
@@ -130,19 +130,21 @@ mod tests {
 
     use super::*;
 
+    const PREFIX: &str = "x-amz-meta-";
+
     fn sent_and_told(meta_data: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut told = HeaderMap::new();
-        for (name, value) in headers(meta_data).unwrap() {
+        for (name, value) in headers(PREFIX, meta_data).unwrap() {
             // What is no valid header does not get through here.
             told.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(&value).unwrap());
         }
-        read(&told)
+        read(PREFIX, &told)
     }
 
     #[test]
     fn ascii_is_sent_as_it_is() {
         let meta_data = [("Rabbits".to_owned(), "monkeys = 3?".to_owned())].into();
-        let sent = headers(&meta_data).unwrap();
+        let sent = headers(PREFIX, &meta_data).unwrap();
         assert_eq!(sent, [("x-amz-meta-rabbits".to_owned(), "monkeys = 3?".to_owned())].into());
         assert_eq!(sent_and_told(&meta_data), [("rabbits".to_owned(), "monkeys = 3?".to_owned())].into());
     }
@@ -166,17 +168,17 @@ mod tests {
         }
         let mut raw = HeaderMap::new();
         raw.insert("x-amz-meta-name", HeaderValue::from_bytes("ü".as_bytes()).unwrap());
-        assert_eq!(read(&raw), [("name".to_owned(), "ü".to_owned())].into());
+        assert_eq!(read(PREFIX, &raw), [("name".to_owned(), "ü".to_owned())].into());
     }
 
     #[test]
     fn keys_that_cannot_be_headers_are_refused() {
         for key in ["", "a b", "ü", "a:b", "a\nb"] {
-            let error = headers(&[(key.to_owned(), "x".to_owned())].into()).unwrap_err();
+            let error = headers(PREFIX, &[(key.to_owned(), "x".to_owned())].into()).unwrap_err();
             assert!(error.to_string().contains("part of a header's name"), "{error}");
         }
         let both = ["Author", "author"].map(|key| (key.to_owned(), "x".to_owned()));
-        let error = headers(&both.into()).unwrap_err();
+        let error = headers(PREFIX, &both.into()).unwrap_err();
         assert!(error.to_string().contains("only by case"), "{error}");
     }
 
