@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use libcloud_common::{Config, DebugLog, Error, Value, is_secret_name, json};
+use libcloud_common::{Config, DebugLog, Error, Value, is_secret_name, json, unique_token};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::instrument::WithSubscriber as _;
 
@@ -167,8 +167,9 @@ struct Log(std::path::PathBuf);
 
 impl Log {
     fn new(subject: String, what: &str) -> Self {
-        let name =
-            format!("libcloud-canary-{}-{subject}-{}.log", std::process::id(), what.replace([' ', ','], "-"));
+        // Tests of one driver may run side by side in one process.
+        let unique = unique_token().unwrap_or_else(|error| panic!("{error}"));
+        let name = format!("libcloud-canary-{subject}-{}-{unique}.log", what.replace([' ', ','], "-"));
         Self(std::env::temp_dir().join(name))
     }
 
