@@ -35,6 +35,7 @@ pages! {
     s3: "src/providers/s3.md";
     openstack: "src/providers/openstack.md";
     rackspace: "src/providers/rackspace.md";
+    azure: "src/providers/azure.md";
     cloudstack: "src/providers/cloudstack.md";
     gandi: "src/providers/gandi.md";
     local: "src/providers/local.md";

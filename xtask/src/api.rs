@@ -19,6 +19,7 @@ const CRATES: &[&str] = &[
     "libcloud-dummy",
     "libcloud-local",
     "libcloud-aws",
+    "libcloud-azure",
     "libcloud-cloudstack",
     "libcloud-gandi",
     "libcloud-openstack",

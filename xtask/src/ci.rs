@@ -5,7 +5,8 @@ use std::process::Command;
 use crate::{Result, api, fixtures, layers, matrix, parity, peers, run};
 
 /// The provider features of the facade: each must build alone.
-const FEATURES: &[&str] = &["aws", "cloudstack", "dummy", "gandi", "local", "openstack", "rackspace"];
+const FEATURES: &[&str] =
+    &["aws", "azure", "cloudstack", "dummy", "gandi", "local", "openstack", "rackspace"];
 
 /// Runs all checks, the cheap ones first.
 pub(crate) fn run(with_peers: bool) -> Result {

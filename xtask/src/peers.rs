@@ -79,7 +79,13 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[("libcloud-aws", "peer_suite_swift")],
     },
-    Peer { name: "azurite", folder: "azurite", settings: &[], upstream: None, tests: &[] },
+    Peer {
+        name: "azurite",
+        folder: "azurite",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-azure", "peer_azurite"), ("libcloud-azure", "peer_suite_azurite")],
+    },
     Peer {
         name: "openstack",
         folder: "openstack",

@@ -22,7 +22,7 @@
 //! (`driver.call("ex_…", args)`). Futures need a tokio runtime; a current-thread one is the fastest for most programs.
 //!
 //! # Features
-//! One for each family of providers ([`aws`], [`cloudstack`], [`dummy`], [`gandi`], [`local`], [`openstack`],
+//! One for each family of providers ([`aws`], [`azure`], [`cloudstack`], [`dummy`], [`gandi`], [`local`], [`openstack`],
 //! [`rackspace`]), and `full` for all.
 //! By default there are `dummy` and `local`, which need no account.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -39,6 +39,9 @@ pub use registry::{Drivers, Registry};
 #[cfg(feature = "aws")]
 #[cfg_attr(docsrs, doc(cfg(feature = "aws")))]
 pub use libcloud_aws as aws;
+#[cfg(feature = "azure")]
+#[cfg_attr(docsrs, doc(cfg(feature = "azure")))]
+pub use libcloud_azure as azure;
 #[cfg(feature = "cloudstack")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cloudstack")))]
 pub use libcloud_cloudstack as cloudstack;

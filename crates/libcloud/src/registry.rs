@@ -15,6 +15,7 @@ use crate::catalogue::{self, Service};
 /// The families of drivers that this version has, and whether they are compiled in.
 const FAMILIES: &[(&str, bool)] = &[
     ("aws", cfg!(feature = "aws")),
+    ("azure", cfg!(feature = "azure")),
     ("cloudstack", cfg!(feature = "cloudstack")),
     ("dummy", cfg!(feature = "dummy")),
     ("gandi", cfg!(feature = "gandi")),
@@ -164,6 +165,8 @@ impl Registry {
             registry.compute.add(libcloud_aws::ec2());
             registry.storage.add(libcloud_aws::s3());
         }
+        #[cfg(feature = "azure")]
+        registry.storage.add(libcloud_azure::storage());
         #[cfg(feature = "cloudstack")]
         registry.compute.add(libcloud_cloudstack::compute());
         #[cfg(feature = "dummy")]
