@@ -1,8 +1,6 @@
 //! The behaviour suite against Azurite, Microsoft's own emulator, which must be running: `AZURE_BLOB_ENDPOINT`,
 //! `AZURE_BLOB_ACCOUNT` and `AZURE_BLOB_KEY` tell where. It verifies signatures and lists of blocks.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::env::var;
 
 use libcloud_azure::storage;
