@@ -9,9 +9,10 @@
 use libcloud::{Config, Registry};
 use libcloud_testkit::{Subject, capabilities};
 
-/// A configuration that every driver takes: the folder is where a driver without a server keeps what it has.
+/// A configuration that every driver takes: the folder is where a driver without a server keeps what it has, and the secret
+/// is Base64, as Azure's are.
 fn config(folder: &std::path::Path) -> Config {
-    Config::new(folder.display().to_string(), "secret")
+    Config::new(folder.display().to_string(), "c2VjcmV0")
 }
 
 #[tokio::test]
