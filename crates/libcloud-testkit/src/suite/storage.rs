@@ -575,7 +575,8 @@ async fn many_at_once(cx: &Storage) -> Verdict {
     let made = cx.container().await?;
     let names: Vec<String> = (0..32).map(|n| format!("at-once-{n:02}")).collect();
     let uploads = names.iter().map(|name| cx.put(&made, name, name.clone()));
-    let objects = future::try_join_all(uploads).await?;
+    // All of them, though one fails: one that is dropped may still arrive, after the container was cleared.
+    let objects = future::join_all(uploads).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let contents = future::try_join_all(objects.iter().map(|object| cx.read(object))).await?;
     same("the contents", contents, names.iter().map(String::as_bytes).collect::<Vec<_>>())
 }
