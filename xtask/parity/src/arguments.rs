@@ -65,6 +65,11 @@ pub(crate) fn arguments(
                 if let Some(folder) = there.parent() {
                     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
                 }
+                // A source file of the suite is there, and is not to be replaced.
+                let is_source = there.extension().is_some_and(|extension| extension == "py");
+                if name == "destination_path" && path.starts_with("/SRC/") && is_source {
+                    write(&there, 1)?;
+                }
                 there.display().to_string().into()
             }
             ("extra", Value::Object(extra)) if names::has_typed_extra(&call.call) => {
@@ -209,7 +214,9 @@ fn content_length(call: &Call, exchanges: &[Exchange]) -> usize {
             Some(Body::Digest { length, .. }) => usize::try_from(*length).ok(),
             _ => header.and_then(|(_, value)| value.parse().ok()),
         };
-        length.filter(|_| exchange.request.method == "PUT")
+        // A list of the blocks that were sent is no content.
+        let is_list = exchange.request.query.as_deref() == Some("comp=blocklist");
+        length.filter(|_| exchange.request.method == "PUT" && !is_list)
     };
     let sent: Option<usize> =
         exchanges.iter().filter_map(told).fold(None, |sum, length| Some(sum.unwrap_or(0) + length));

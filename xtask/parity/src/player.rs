@@ -395,6 +395,8 @@ impl Stage<'_> {
 /// The versions of API and signature that the class spoke in this test, for a driver that can choose.
 fn versions(call: &Call, options: &[&str], recorded: &HashMap<u64, Exchange>) -> Vec<(&'static str, String)> {
     let mut versions = Vec::new();
+    let dated = recorded.values().find_map(|exchange| exchange.request.headers.get("x-ms-version"));
+    versions.extend(dated.map(|version| ("api_version", version.clone())));
     if !options.contains(&"signature_version") {
         return versions;
     }

@@ -247,6 +247,24 @@ async fn two_uploads_to_one_name_do_not_mix() {
 }
 
 #[tokio::test]
+async fn what_is_replaced_is_locked_meanwhile() {
+    let driver = driver(config());
+    let container = new_container(&driver).await;
+    for size in [3, 9 * MIB] {
+        for name in ["new", "new", "old"] {
+            let options = UploadObject::new().ex_arg("ex_use_lease", true);
+            let body = UploadBody::from(content(size));
+            let sent = driver.upload_object_via_stream_with(body, &container, name, options).await.unwrap();
+            assert_eq!(read(&driver, &sent).await, content(size));
+            let extra: ObjectExtra =
+                driver.get_object(&container.name, name).await.unwrap().extra_as().unwrap();
+            assert_eq!(extra.lease.state.as_deref(), Some("available"));
+        }
+    }
+    clean(&driver, &container).await;
+}
+
+#[tokio::test]
 async fn page_blobs() {
     let driver = driver(config());
     let container = new_container(&driver).await;

@@ -330,7 +330,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "s3-size-of-answer",
-        drivers: &["storage/s3"],
+        drivers: &["storage/azure_blobs", "storage/s3"],
         reason: "a download is complete when all that the answer promises has arrived; the size that the caller has may be of an \
                  older version of the object",
         applies: |context, difference| {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::compare::{Difference, Place, recorded_params, same_time};
 
 mod aws;
+mod azure;
 mod cloudstack;
 mod gandi;
 mod openstack;
@@ -84,7 +85,12 @@ pub(crate) fn superseded(api: &str, class: &str, release: Option<&str>) -> Optio
 
 /// All rules; those of a family come before those that hold for all.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    let families = aws::RULES.iter().chain(cloudstack::RULES).chain(gandi::RULES).chain(openstack::RULES);
+    let families = aws::RULES
+        .iter()
+        .chain(azure::RULES)
+        .chain(cloudstack::RULES)
+        .chain(gandi::RULES)
+        .chain(openstack::RULES);
     families.chain(own::RULES).chain(RULES)
 }
 
@@ -121,7 +127,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         id: "container-by-name",
-        drivers: &["storage/s3", "storage/dummy"],
+        drivers: &["storage/azure_blobs", "storage/s3", "storage/dummy"],
         reason: "an object names its container; the container's own attributes are asked for where they are wanted",
         applies: |_, difference| {
             matches!(&difference.place, Place::Result(path) if path.contains(".container.extra."))

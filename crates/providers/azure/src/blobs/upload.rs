@@ -21,6 +21,7 @@ use libcloud_storage::{Container, HashType, Object, PassingHash, UploadBody, Upl
 
 use super::{AzureBlobsDriver, DESCRIPTOR, objects};
 
+mod lease;
 mod pages;
 
 const MIB: u64 = 1 << 20;
@@ -35,7 +36,7 @@ const MOST_BLOCKS: u64 = 50_000;
 const AT_ONCE: usize = 4;
 
 /// The headers that are set by other arguments, or by signing.
-const OWN_HEADERS: [&str; 16] = [
+const OWN_HEADERS: [&str; 17] = [
     "authorization",
     "connection",
     "content-length",
@@ -50,6 +51,7 @@ const OWN_HEADERS: [&str; 16] = [
     "x-ms-blob-content-type",
     "x-ms-blob-type",
     "x-ms-date",
+    "x-ms-lease-id",
     "x-ms-range",
     "x-ms-version",
 ];
@@ -73,6 +75,8 @@ pub struct AzureUploadObject {
     pub ex_blob_type: Option<String>,
     /// How large a page blob is to be, in bytes; as large as its content without. The rest is zeros.
     pub ex_page_blob_size: Option<u64>,
+    /// Whether to lock the blob that is replaced, so that nobody else changes it meanwhile.
+    pub ex_use_lease: Option<bool>,
 }
 
 /// What becomes of a content.
@@ -93,6 +97,8 @@ struct Upload {
     headers: BTreeMap<String, String>,
     only_if_absent: bool,
     verify: bool,
+    /// The lock that is held.
+    lease: Option<String>,
     deadline: Deadline,
 }
 
@@ -104,7 +110,8 @@ impl AzureBlobsDriver {
         object_name: &str,
         mut options: UploadObject,
     ) -> Result<Object> {
-        let kind = kind(&take(&mut options.ex).decode("upload_object_via_stream")?)?;
+        let arguments: AzureUploadObject = take(&mut options.ex).decode("upload_object_via_stream")?;
+        let kind = kind(&arguments)?;
         if options.acl.is_some() {
             return Err(Error::invalid_argument(
                 "`acl`: a blob has none; who may read is set on the container, or given by a signed URL",
@@ -113,7 +120,7 @@ impl AzureBlobsDriver {
         }
         let mut headers = options.further_headers(&OWN_HEADERS)?.clone();
         headers.extend(meta_data::headers(objects::META, &options.meta_data)?);
-        let upload = Upload {
+        let mut upload = Upload {
             driver: self.clone(),
             container: Arc::new(container.clone()),
             name: object_name.to_owned(),
@@ -121,13 +128,19 @@ impl AzureBlobsDriver {
             headers,
             only_if_absent: options.only_if_absent,
             verify: options.verify_hash,
+            lease: None,
             deadline: Deadline::new(self.conn.http().clock().clone(), options.timeout),
         };
-        let (headers, size) = match kind {
+        if arguments.ex_use_lease == Some(true) {
+            upload.lock().await?;
+        }
+        let sent = match kind {
             Kind::Block => upload.put_block_blob(body).await,
             Kind::Page { size } => upload.put_page_blob(body, size).await,
-        }
-        .map_err(|error| error.in_operation(DESCRIPTOR.id, "PutBlob"))?;
+        };
+        let unlocked = upload.unlock().await;
+        let (headers, size) = sent.map_err(|error| error.in_operation(DESCRIPTOR.id, "PutBlob"))?;
+        unlocked?;
 
         let mut extra = objects::blob_extra(&headers, self.conn.url(&container.name, Some(object_name)))?;
         extra.content_type = Some(upload.content_type.clone());
@@ -165,7 +178,7 @@ fn kind(arguments: &AzureUploadObject) -> Result<Kind> {
 impl Upload {
     fn call(&self, operation: &'static str) -> Result<StorageCall> {
         let call = self.driver.conn.blob(Method::PUT, operation, &self.container.name, &self.name)?;
-        Ok(call.timeout(self.deadline.left()))
+        Ok(call.header_opt("x-ms-lease-id", self.lease.as_deref()).timeout(self.deadline.left()))
     }
 
     /// The call that makes the blob.
@@ -238,6 +251,7 @@ impl Upload {
 
     /// <https://learn.microsoft.com/rest/api/storageservices/put-block>
     async fn put_block(self, id: String, content: Bytes) -> Result<(String, u64)> {
+        self.renew().await?;
         let (size, md5) = (content.len() as u64, self.md5(&content));
         let answer = self
             .call("PutBlock")?
@@ -278,6 +292,7 @@ impl Upload {
         ids: impl Iterator<Item = &'a str>,
         digest: Option<PassingHash>,
     ) -> Result<HeaderMap> {
+        self.renew().await?;
         let mut xml = Writer::document();
         xml.element("BlockList", |xml| ids.for_each(|id| xml.leaf("Latest", id)));
         let answer = self

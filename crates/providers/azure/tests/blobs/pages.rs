@@ -20,7 +20,7 @@ fn made(size: &str) -> Exchange {
         .header("content-length", "0")
         .header("x-ms-blob-type", "PageBlob")
         .header("x-ms-blob-content-length", size)
-        .header("x-ms-blob-content-type", "image/x-disk")
+        .header("content-type", "image/x-disk")
         .answers(Answer::new(201).header("etag", "\"0x1\""))
 }
 

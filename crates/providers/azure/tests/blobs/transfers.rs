@@ -147,6 +147,57 @@ async fn what_is_large_is_sent_in_blocks() {
     }
 }
 
+fn leased(action: &str) -> ExpectedRequest {
+    request("PUT", "/photos/cat.jpg?comp=lease")
+        .header("x-ms-lease-action", action)
+        .header("content-length", "0")
+}
+
+#[tokio::test]
+async fn the_blob_that_is_replaced_is_locked() {
+    let server = Mock::start();
+    let driver = driver(&server);
+    let send = |body: UploadBody| {
+        let options = UploadObject::new().meta_data("author", "Ada").ex_arg("ex_use_lease", true);
+        let driver = driver.clone();
+        async move { driver.upload_object_via_stream_with(body, &photos(), "cat.jpg", options).await }
+    };
+    let acquired = || {
+        let answer = Answer::new(201).header("x-ms-lease-id", "lease-1");
+        leased("acquire").header("x-ms-lease-duration", "60").no_header("x-ms-lease-id").answers(answer)
+    };
+    let released = || leased("release").header("x-ms-lease-id", "lease-1").answers(200);
+    server.expect(acquired());
+    server.expect(upload("abc").header("x-ms-lease-id", "lease-1").answers(stored("abc")));
+    server.expect(released());
+    send("abc".into()).await.unwrap();
+
+    // Each block lets it last as long again.
+    let all = "x".repeat(4 * MIB + 1);
+    server.expect(acquired());
+    let renewed = || leased("renew").header("x-ms-lease-id", "lease-1").answers(200);
+    server.expect_in_any_order([renewed(), renewed(), block(&all[1..]), block("x")]);
+    server.expect(renewed());
+    server.expect(block_list(2, &all).header("x-ms-lease-id", "lease-1").answers(201));
+    server.expect(released());
+    send(all.into()).await.unwrap();
+
+    // What fails is unlocked, too.
+    server.expect(acquired());
+    server.expect(upload("abc").answers(refused(404, "ContainerNotFound")));
+    server.expect(released());
+    assert_about(&send("abc".into()).await.unwrap_err(), ErrorKind::NotFound, "container", "photos");
+
+    // Where there is no blob, there is nothing to lock; where somebody else has, nothing is sent.
+    server.expect(leased("acquire").answers(refused(404, "BlobNotFound")));
+    server.expect(upload("abc").no_header("x-ms-lease-id").answers(stored("abc")));
+    send("abc".into()).await.unwrap();
+    server.expect(leased("acquire").answers(refused(409, "LeaseAlreadyPresent")));
+    let error = send("abc".into()).await.unwrap_err();
+    assert_about(&error, ErrorKind::InvalidState, "object", "cat.jpg");
+    assert_eq!(error.operation(), Some("LeaseBlob"));
+}
+
 #[tokio::test]
 async fn what_has_exactly_one_block_is_sent_in_one_request() {
     let server = Mock::start();

@@ -31,7 +31,7 @@ impl Upload {
         let made = self
             .making("PutBlob")?
             .header("x-ms-blob-type", Kind::Page { size: None }.name())
-            .header("x-ms-blob-content-type", &self.content_type)
+            .header("content-type", &self.content_type)
             .header("x-ms-blob-content-length", size.to_string())
             .send()
             .await?;
@@ -40,7 +40,7 @@ impl Upload {
             Err(error) => {
                 let conn = &self.driver.conn;
                 let call = conn.blob(http::Method::DELETE, "DeleteBlob", &self.container.name, &self.name)?;
-                match call.once().send().await {
+                match call.header_opt("x-ms-lease-id", self.lease.as_deref()).once().send().await {
                     Ok(_) => Err(error),
                     Err(left) => Err(error.context(format_args!("what was sent is still there ({left})"))),
                 }
@@ -58,6 +58,7 @@ impl Upload {
                     "the content of a page blob is a multiple of 512 bytes and no larger than the blob",
                 ));
             }
+            self.renew().await?;
             let md5 = self.md5(&part);
             let answer = self
                 .call("PutPage")?
