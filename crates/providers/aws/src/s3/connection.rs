@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use libcloud_common::xml::{self, Element};
 use libcloud_common::{
     BoxStream, ByteStream, Call, Config, Connection, Error, ErrorKind, Page, Request, Response, Result,
@@ -223,7 +223,7 @@ impl S3Call {
     pub(crate) async fn send(self) -> Result<Response> {
         let (call, subject) = self.split();
         let answer = call.send().await.and_then(|answer| {
-            no_page(answer.status, &answer.headers)?;
+            genuine(&answer)?;
             Ok(answer)
         });
         answer.map_err(|error| subject.name(error))
@@ -240,7 +240,6 @@ impl S3Call {
     pub(crate) async fn streaming(self, range: Option<ByteRange>) -> Result<StreamingResponse> {
         let (call, subject) = self.header_opt("range", range.map(ByteRange::header)).split();
         let answer = call.send_streaming().await.map_err(|error| subject.name(error))?;
-        no_page(answer.status, &answer.headers).map_err(|error| subject.name(error))?;
         if range.is_some() && answer.status != StatusCode::PARTIAL_CONTENT {
             let error = Error::malformed("content-range", "all of the object arrives, not the range of it");
             return Err(subject.name(error.with_status(answer.status)));
@@ -254,20 +253,25 @@ impl S3Call {
     }
 }
 
-/// Refuses the page of a network that wants a login, which it answers with 200 to whatever is asked: without this an upload
-/// would seem to be done. An object that is a page has an entity tag.
-fn no_page(status: StatusCode, headers: &HeaderMap) -> Result<()> {
-    let of = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let html = of(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-    let empty = status == StatusCode::NO_CONTENT || of(header::CONTENT_LENGTH) == Some("0");
-    if !html || empty || headers.contains_key(header::ETAG) {
+/// Refuses what is no answer of S3: a network that wants a login, or a proxy, says 200 to whatever is asked, and a change
+/// would seem to be done. S3 answers with nothing or with XML; an object, which may be anything, has an entity tag.
+fn genuine(answer: &Response) -> Result<()> {
+    let of = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+    let page = of(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("text/html"))
+        && !matches!(of(header::CONTENT_LENGTH), None | Some("0"));
+    let empty = answer.body.is_empty();
+    if answer.headers.contains_key(header::ETAG) || (empty && !page) {
         return Ok(());
     }
-    Err(Error::malformed(
-        "content-type",
-        "a web page came, which S3 does not send: is there a login to the network?",
-    )
-    .with_status(status))
+    // Of the answer to a HEAD, only the headers arrive.
+    let read = if empty {
+        Err(Error::malformed("content-type", "a web page"))
+    } else {
+        xml::parse(&answer.text(), |_| Ok(()))
+    };
+    read.map_err(|error| {
+        error.context("this is no answer of S3 (is there a login to the network?)").with_status(answer.status)
+    })
 }
 
 /// What a call is about.

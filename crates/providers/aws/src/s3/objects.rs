@@ -43,6 +43,7 @@ pub(super) fn listed(found: wire::Object, container: &Arc<Container>) -> Object 
 
 /// An object that was asked for by its name.
 pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: &str) -> Result<Object> {
+    tagged(headers)?;
     let Some(size) = size(headers)? else {
         return Err(Error::malformed("content-length", "it is missing"));
     };
@@ -55,6 +56,14 @@ pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: 
         .with_last_modified(extra.last_modified)
         .with_meta_data(meta_data::read(headers))
         .with_extra(Extra::of(&extra)?))
+}
+
+/// Every object has an entity tag: without one, whoever answered is not S3, and has neither the object nor kept it.
+pub(super) fn tagged(headers: &HeaderMap) -> Result<()> {
+    if headers.contains_key(header::ETAG) {
+        return Ok(());
+    }
+    Err(Error::malformed("etag", "it is missing, so that this is no answer of S3"))
 }
 
 pub(super) fn extra(headers: &HeaderMap) -> Result<ObjectExtra> {
