@@ -116,13 +116,14 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    const MD5: (&str, &str) = ("etag", "\"900150983CD24FB0D6963F7D28E17F72\"");
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     #[test]
     fn an_entity_tag_is_not_always_a_digest() {
-        const MD5: (&str, &str) = ("etag", "\"900150983CD24FB0D6963F7D28E17F72\"");
         assert_eq!(md5(&headers(&[MD5])).unwrap(), "900150983CD24FB0D6963F7D28E17F72");
         let aes = ("x-amz-server-side-encryption", "AES256");
         assert!(md5(&headers(&[MD5, aes])).is_some());
@@ -142,9 +143,10 @@ mod tests {
     #[test]
     fn what_is_not_as_documented_is_named() {
         for (pairs, text) in [
-            (&[][..], "`content-length`: it is missing"),
-            (&[("content-length", "many")], "`content-length`: invalid digit"),
-            (&[("content-length", "1"), ("last-modified", "yesterday")], "`last-modified`"),
+            (&[("content-length", "1")][..], "`etag`: it is missing"),
+            (&[MD5], "`content-length`: it is missing"),
+            (&[MD5, ("content-length", "many")], "`content-length`: invalid digit"),
+            (&[MD5, ("content-length", "1"), ("last-modified", "yesterday")], "`last-modified`"),
         ] {
             let error = described(&headers(pairs), "photos", "cat.jpg").unwrap_err();
             assert!(error.to_string().contains(text), "{error}");
