@@ -35,7 +35,7 @@ pub async fn canary<D: Service + ?Sized>(subject: &Subject<D>) {
     let config = search.plant(subject.config.clone(), subject.registration.options);
     let mut requests = 0;
     for (what, fault) in search.faults() {
-        let log = Log::new(subject.name().replace(' ', "-"), what);
+        let log = Log::new();
         let mut config = config.clone();
         config.transport.debug_log = Some(DebugLog::new(&log.0));
         let prelude = Arc::clone(&subject.prelude);
@@ -162,23 +162,15 @@ impl Search {
     }
 }
 
-/// A file that is gone with the value.
-struct Log(std::path::PathBuf);
+/// A file of its own, that is gone with the value: tests of one driver may run at the same time.
+struct Log(tempfile::TempPath);
 
 impl Log {
-    fn new(subject: String, what: &str) -> Self {
-        let name =
-            format!("libcloud-canary-{}-{subject}-{}.log", std::process::id(), what.replace([' ', ','], "-"));
-        Self(std::env::temp_dir().join(name))
+    fn new() -> Self {
+        Self(tempfile::NamedTempFile::new().expect("a temporary file can be made").into_temp_path())
     }
 
     fn read(&self) -> String {
         std::fs::read(&self.0).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
