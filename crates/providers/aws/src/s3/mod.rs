@@ -305,7 +305,7 @@ impl StorageDriver for S3Driver {
             .timeout(deadline.left())
             .streaming(options.range)
             .await?;
-        objects::tagged(&answer.headers).map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
+        objects::content(&answer.headers).map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
         let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
         let size =
             objects::size(&answer.headers).map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;

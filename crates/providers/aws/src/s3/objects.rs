@@ -66,6 +66,14 @@ pub(super) fn tagged(headers: &HeaderMap) -> Result<()> {
     Err(Error::malformed("etag", "it is missing, so that this is no answer of S3"))
 }
 
+/// The same of content, which a simpler server may send without a tag: what has none must not be of the type of a web page
+/// or of an error.
+pub(super) fn content(headers: &HeaderMap) -> Result<()> {
+    let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let suspect = ["text/html", "text/xml", "application/xml"].iter().any(|other| kind.starts_with(other));
+    if suspect { tagged(headers) } else { Ok(()) }
+}
+
 pub(super) fn extra(headers: &HeaderMap) -> Result<ObjectExtra> {
     let last_modified = text(headers, header::LAST_MODIFIED.as_str());
     Ok(ObjectExtra {

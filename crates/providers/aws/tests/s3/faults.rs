@@ -122,7 +122,11 @@ async fn where_nothing_comes_through_all_is_refused_and_nothing_changed() {
         ("failed", Door::failed(), &[ErrorKind::Provider]),
         // A network that wants a login.
         ("page", Door::html(), &[ErrorKind::MalformedResponse]),
-        ("no XML", Door::Answer(Answer::new(200).body("<a><b></a>")), &[ErrorKind::MalformedResponse]),
+        (
+            "no XML",
+            Door::Answer(Answer::new(200).header("content-type", "application/xml").body("<a><b></a>")),
+            &[ErrorKind::MalformedResponse],
+        ),
     ] {
         let (survived, _) = survives(name, door, kinds).await;
         assert_eq!(refused(&survived), ALL, "{name}: {survived:?}");
