@@ -98,21 +98,21 @@ const PEERS: &[Peer] = &[
         folder: "faults",
         settings: &[],
         upstream: Some(Upstream { peer: "moto", setting: "FAULTS_UPSTREAM", export: "MOTO_ENDPOINT" }),
-        tests: &[],
+        tests: &[("libcloud-aws", "peer_faults"), ("libcloud-aws", "peer_faults_compute")],
     },
     Peer {
         name: "faults-ceph",
         folder: "faults",
         settings: &[],
         upstream: Some(Upstream { peer: "ceph", setting: "FAULTS_UPSTREAM", export: "CEPH_S3_ENDPOINT" }),
-        tests: &[],
+        tests: &[("libcloud-aws", "peer_faults")],
     },
     Peer {
         name: "faults-swift",
         folder: "faults",
         settings: &[],
         upstream: Some(Upstream { peer: "swift", setting: "FAULTS_UPSTREAM", export: "SWIFT_S3_ENDPOINT" }),
-        tests: &[],
+        tests: &[("libcloud-aws", "peer_faults")],
     },
 ];
 

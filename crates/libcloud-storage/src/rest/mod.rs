@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use libcloud_common::xml::{self, Element};
 use libcloud_common::{
     BoxStream, ByteStream, Call, Error, ErrorKind, Page, Response, Result, StreamingResponse, once, pages,
@@ -132,7 +132,7 @@ impl StorageCall {
     pub async fn send(self) -> Result<Response> {
         let Self { call, about } = self;
         let answer = call.send().await.and_then(|answer| {
-            no_page(answer.status, &answer.headers)?;
+            genuine(&answer)?;
             Ok(answer)
         });
         answer.map_err(|error| about.name(error))
@@ -152,7 +152,7 @@ impl StorageCall {
     pub async fn streaming(self, range: Option<ByteRange>) -> Result<StreamingResponse> {
         let Self { call, about } = self.header_opt("range", range.map(ByteRange::header));
         let answer = call.send_streaming().await.map_err(|error| about.name(error))?;
-        no_page(answer.status, &answer.headers).map_err(|error| about.name(error))?;
+        content(&answer).map_err(|error| about.name(error))?;
         if range.is_some() && answer.status != StatusCode::PARTIAL_CONTENT {
             let error = Error::malformed("content-range", "all of the object arrives, not the range of it");
             return Err(about.name(error.with_status(answer.status)));
@@ -161,20 +161,39 @@ impl StorageCall {
     }
 }
 
-/// Refuses the page of a network that wants a login, which it answers with 200 to whatever is asked: without this an upload
-/// would seem to be done. An object that is a page has an entity tag.
-fn no_page(status: StatusCode, headers: &HeaderMap) -> Result<()> {
-    let of = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let html = of(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-    let empty = status == StatusCode::NO_CONTENT || of(header::CONTENT_LENGTH) == Some("0");
-    if !html || empty || headers.contains_key(header::ETAG) {
+/// Refuses what is no answer of such a service: a network that wants a login, or a proxy, says 200 to whatever is asked, and
+/// a change would seem to be done. The service answers with nothing or with XML; an object, which may be anything, has an
+/// entity tag.
+fn genuine(answer: &Response) -> Result<()> {
+    let of = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+    let page = of(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("text/html"))
+        && !matches!(of(header::CONTENT_LENGTH), None | Some("0"));
+    let empty = answer.body.is_empty();
+    if answer.headers.contains_key(header::ETAG) || (empty && !page) {
         return Ok(());
     }
-    Err(Error::malformed(
-        "content-type",
-        "a web page came, which the service does not send: is there a login to the network?",
-    )
-    .with_status(status))
+    // Of the answer to a HEAD, only the headers arrive.
+    let read = if empty {
+        Err(Error::malformed("content-type", "a web page"))
+    } else {
+        xml::parse(&answer.text(), |_| Ok(()))
+    };
+    read.map_err(|error| {
+        let what = "this is no answer of an object store (is there a login to the network?)";
+        error.context(what).with_status(answer.status)
+    })
+}
+
+/// The same of content, which a simpler server may send without a tag: what has none must not be of the type of a web page
+/// or of an error.
+fn content(answer: &StreamingResponse) -> Result<()> {
+    let kind =
+        answer.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let suspect = ["text/html", "text/xml", "application/xml"].iter().any(|other| kind.starts_with(other));
+    if !suspect || answer.headers.contains_key(header::ETAG) {
+        return Ok(());
+    }
+    Err(Error::malformed("etag", "it is missing, so that this is no object").with_status(answer.status))
 }
 
 impl About {

@@ -9,25 +9,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libcloud_aws::s3;
-use libcloud_common::SystemClock;
+use libcloud_common::{Config, SystemClock};
 use libcloud_storage::StorageDriver;
 use libcloud_testkit::suite::{Survived, storage_survives};
 
-use doors::{ALL, DOORS, Expected, config, server};
+use doors::{ALL, DOORS, Expected, config, direct};
 
-fn storage(endpoint: &str) -> Arc<dyn StorageDriver> {
-    (s3().factory)(config(endpoint)).unwrap()
+fn storage(config: Config) -> Arc<dyn StorageDriver> {
+    (s3().factory)(config).unwrap()
 }
 
 #[tokio::test]
 async fn each_door_gives_the_right_result_or_a_clean_error() {
-    let direct = storage(&format!("{}_ENDPOINT", server().0));
+    let direct = storage(direct());
     let clock = SystemClock::shared();
     let mut wrong = Vec::new();
     for expected in DOORS {
         let Expected { door, kinds, refuses, seconds } = expected;
         let started = clock.elapsed();
-        let through = storage(&format!("FAULTS_{door}"));
+        let through = storage(config(door));
         let direct = Arc::clone(&direct);
         let run = tokio::spawn(async move { storage_survives(door, &through, &direct, kinds).await }).await;
         let Survived { worked, refused, .. } = match run {

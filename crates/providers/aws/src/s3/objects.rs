@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, header};
-use libcloud_common::{Extra, ExtraFields, Result, Timestamp};
+use libcloud_common::{Error, Extra, ExtraFields, Result, Timestamp};
 use libcloud_storage::rest::headers::{last_modified, need_content_length, text, unquoted};
 use libcloud_storage::rest::meta_data;
 use libcloud_storage::{Container, Object};
@@ -45,6 +45,7 @@ pub(super) fn listed(found: wire::Object, container: &Arc<Container>) -> Object 
 
 /// An object that was asked for by its name.
 pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: &str) -> Result<Object> {
+    tagged(headers)?;
     let size = need_content_length(headers)?;
     let container = Arc::new(Container::new(container_name));
     let extra = extra(headers)?;
@@ -55,6 +56,14 @@ pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: 
         .with_last_modified(extra.last_modified)
         .with_meta_data(meta_data::read(META, headers))
         .with_extra(Extra::of(&extra)?))
+}
+
+/// Every object has an entity tag: without one, whoever answered is not S3, and has neither the object nor kept it.
+pub(super) fn tagged(headers: &HeaderMap) -> Result<()> {
+    if headers.contains_key(header::ETAG) {
+        return Ok(());
+    }
+    Err(Error::malformed("etag", "it is missing, so that this is no answer of S3"))
 }
 
 pub(super) fn extra(headers: &HeaderMap) -> Result<ObjectExtra> {
@@ -87,13 +96,14 @@ pub(super) fn md5(headers: &HeaderMap) -> Option<String> {
 mod tests {
     use super::*;
 
+    const MD5: (&str, &str) = ("etag", "\"900150983CD24FB0D6963F7D28E17F72\"");
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     #[test]
     fn an_entity_tag_is_not_always_a_digest() {
-        const MD5: (&str, &str) = ("etag", "\"900150983CD24FB0D6963F7D28E17F72\"");
         assert_eq!(md5(&headers(&[MD5])).unwrap(), "900150983CD24FB0D6963F7D28E17F72");
         let aes = ("x-amz-server-side-encryption", "AES256");
         assert!(md5(&headers(&[MD5, aes])).is_some());
@@ -113,9 +123,10 @@ mod tests {
     #[test]
     fn what_is_not_as_documented_is_named() {
         for (pairs, text) in [
-            (&[][..], "`content-length`: it is missing"),
-            (&[("content-length", "many")], "`content-length`: invalid digit"),
-            (&[("content-length", "1"), ("last-modified", "yesterday")], "`last-modified`"),
+            (&[("content-length", "1")][..], "`etag`: it is missing"),
+            (&[MD5], "`content-length`: it is missing"),
+            (&[MD5, ("content-length", "many")], "`content-length`: invalid digit"),
+            (&[MD5, ("content-length", "1"), ("last-modified", "yesterday")], "`last-modified`"),
         ] {
             let error = described(&headers(pairs), "photos", "cat.jpg").unwrap_err();
             assert!(error.to_string().contains(text), "{error}");

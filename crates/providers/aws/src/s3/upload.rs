@@ -125,6 +125,7 @@ impl S3Driver {
         };
         let response = call.timeout(deadline.left()).send().await?;
         drop(file);
+        objects::tagged(&response.headers).map_err(in_operation)?;
         if let (Some(digest), Some(told)) = (digest, objects::md5(&response.headers)) {
             digest.verify(object_name, &told).map_err(in_operation)?;
         }

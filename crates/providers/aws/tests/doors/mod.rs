@@ -41,7 +41,7 @@ pub(crate) const DOORS: [Expected; 16] = {
         door("SLOW", &[], &[], 60),
         door("HTML_502", &[Provider], ALL, 40),
         // 200, and broken XML.
-        door("NOT_XML", &[MalformedResponse, HashMismatch], &[], 20),
+        door("NOT_XML", &[MalformedResponse], ALL, 20),
         door("CUT_DOWN", &[Transport], DOWN, 20),
         door("END_DOWN", &[Transport, HashMismatch, MalformedResponse], DOWN, 20),
         door("STALL_DOWN", &[Timeout], DOWN, 30),
@@ -53,7 +53,7 @@ pub(crate) const DOORS: [Expected; 16] = {
 };
 
 /// Who is behind the doors: the prefix of its variables, and its region.
-pub(crate) fn server() -> (&'static str, String) {
+fn server() -> (&'static str, String) {
     if let Ok(region) = var("MOTO_REGION") {
         ("MOTO", region)
     } else if let Ok(region) = var("CEPH_S3_REGION") {
@@ -63,16 +63,27 @@ pub(crate) fn server() -> (&'static str, String) {
     }
 }
 
-pub(crate) fn config(endpoint: &str) -> Config {
-    let (prefix, region) = server();
-    let of = |name: &str| var(format!("{prefix}_{name}")).unwrap();
-    let mut config = Config::new(of("ACCESS_KEY"), of("SECRET_KEY"));
-    config.region = Some(region);
-    config.endpoint = Some(var(endpoint).unwrap().parse().unwrap());
+/// What goes through a door: it does not wait long.
+pub(crate) fn config(door: &str) -> Config {
+    let mut config = at(&format!("FAULTS_{door}"));
     config.transport.retries = 2;
     config.transport.connect_timeout = Duration::from_secs(2);
     config.transport.idle_timeout = Duration::from_secs(2);
     // Drops come often enough never to be idle: only this ends a call that they would take for ever.
     config.transport.total_timeout = Some(Duration::from_secs(10));
+    config
+}
+
+/// What goes around the doors, to the server itself.
+pub(crate) fn direct() -> Config {
+    at(&format!("{}_ENDPOINT", server().0))
+}
+
+fn at(endpoint: &str) -> Config {
+    let (prefix, region) = server();
+    let of = |name: &str| var(format!("{prefix}_{name}")).unwrap();
+    let mut config = Config::new(of("ACCESS_KEY"), of("SECRET_KEY"));
+    config.region = Some(region);
+    config.endpoint = Some(var(endpoint).unwrap().parse().unwrap());
     config
 }

@@ -29,7 +29,8 @@ async fn methods_are_called_by_name() {
             .header("x-amz-meta-some-value", "foobar")
             .header("x-amz-storage-class", "REDUCED_REDUNDANCY")
             .body("abc")
-            .answers(200),
+            .answers(200)
+            .header("etag", format!("\"{MD5}\"")),
     );
     let arguments = json!({
         "iterator": ["a", "bc"], "container": "photos", "object_name": "cat.jpg",

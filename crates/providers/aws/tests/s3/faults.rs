@@ -5,7 +5,7 @@ use std::time::Duration;
 use libcloud_common::Url;
 use libcloud_storage::StorageDriverExt as _;
 use libcloud_testkit::suite::{Expectations, Report, Storage, Survived, storage_survives};
-use libcloud_testkit::{Breaking, Door, FaultProxy};
+use libcloud_testkit::{Answer, Breaking, Door, FaultProxy};
 
 use crate::*;
 
@@ -122,6 +122,11 @@ async fn where_nothing_comes_through_all_is_refused_and_nothing_changed() {
         ("failed", Door::failed(), &[ErrorKind::Provider]),
         // A network that wants a login.
         ("page", Door::html(), &[ErrorKind::MalformedResponse]),
+        (
+            "no XML",
+            Door::Answer(Answer::new(200).header("content-type", "application/xml").body("<a><b></a>")),
+            &[ErrorKind::MalformedResponse],
+        ),
     ] {
         let (survived, _) = survives(name, door, kinds).await;
         assert_eq!(refused(&survived), ALL, "{name}: {survived:?}");
