@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Result, api, fixtures, layers, matrix, parity, peers, run};
+use crate::{Result, api, fixtures, fuzz, layers, matrix, parity, peers, run};
 
 /// The provider features of the facade: each must build alone.
 const FEATURES: &[&str] =
@@ -51,6 +51,7 @@ pub(crate) fn run(with_peers: bool) -> Result {
         fixtures::check(None)
     })?;
     step("a driver from outside", outside)?;
+    step("the fuzz targets compile", fuzz::check)?;
     step("the matrix in the book", matrix::check)?;
     step("recorded calls", parity::check)?;
     if let Some(installing) = installing {

@@ -39,6 +39,12 @@ pub(crate) fn run(options: &[&str]) -> Result {
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
+/// They are no part of the workspace, so nothing else would notice that one no longer compiles.
+pub(crate) fn check() -> Result {
+    let mut command = run::cargo_with(["check", "--bins"]);
+    run::run(command.current_dir(folder()).env("CARGO_TARGET_DIR", run::target()?))
+}
+
 /// Shows them.
 pub(crate) fn list() -> Result {
     targets()?.iter().for_each(|target| println!("{target}"));
