@@ -39,7 +39,6 @@ pub mod ec2;
 pub mod s3;
 mod signer;
 mod sts;
-mod wire;
 
 pub use ec2::{Ec2Driver, Ec2Options};
 pub use s3::{S3Driver, S3Options};

@@ -6,9 +6,8 @@ use libcloud_common::{Extra, ExtraFields, Result, Timestamp, arguments};
 use libcloud_compute::{ListImages, NodeImage};
 use serde::{Deserialize, Serialize};
 
-use super::{Ec2Driver, filters, one_or_more};
+use super::{Ec2Driver, filters, one_or_more, wire};
 use crate::connection::Action;
-use crate::wire;
 
 /// What only EC2 tells about an image.
 ///

@@ -10,9 +10,8 @@ use libcloud_common::{
 use libcloud_compute::{ComputeDriver as _, CreateNode, Node, NodeAuth, NodeState};
 use serde::{Deserialize, Serialize};
 
-use super::{DESCRIPTOR, Ec2Driver, filters, one_or_more};
+use super::{DESCRIPTOR, Ec2Driver, filters, one_or_more, wire};
 use crate::connection::Action;
-use crate::wire;
 
 /// What only EC2 tells about a node.
 ///

@@ -7,8 +7,7 @@ use libcloud_common::{Error, ErrorKind, Extra, ExtraFields, Options, Result, dig
 use libcloud_compute::{ComputeDriver as _, KeyPair};
 use serde::{Deserialize, Serialize};
 
-use super::Ec2Driver;
-use crate::wire;
+use super::{Ec2Driver, wire};
 
 /// What only EC2 tells about a key pair.
 ///

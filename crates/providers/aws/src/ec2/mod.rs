@@ -18,13 +18,13 @@ use crate::connection::{QueryConnection, Service, listing};
 use crate::credentials::Credentials;
 use crate::signer::{SignatureVersion, string_or_number};
 use crate::sts::Sts;
-use crate::wire;
 
 mod images;
 mod instances;
 mod key_pairs;
 mod regions;
 mod tags;
+mod wire;
 
 pub use images::{Ec2ListImages, ImageExtra};
 pub use instances::{BlockDevice, ConsoleOutput, Ec2CreateNode, Ec2ListNodes, NodeExtra};

@@ -6,9 +6,8 @@ use libcloud_common::{ErrorKind, Extra, ExtraFields, Result, extensions, json};
 use libcloud_compute::{NodeLocation, NodeSize};
 use serde::{Deserialize, Serialize};
 
-use super::Ec2Driver;
+use super::{Ec2Driver, wire};
 use crate::connection::Action;
-use crate::wire;
 
 /// A zone of a region.
 ///

@@ -6,8 +6,7 @@ use libcloud_common::dispatch::Arg;
 use libcloud_common::{Result, Value, extensions};
 use libcloud_compute::{Node, NodeImage, StorageVolume, VolumeSnapshot};
 
-use super::Ec2Driver;
-use crate::wire;
+use super::{Ec2Driver, wire};
 
 /// The id of any resource that can have tags.
 ///
