@@ -82,11 +82,13 @@ fn licences() -> Result {
 /// Builds and runs the book's example of a driver that lives outside the workspace.
 fn outside() -> Result {
     let folder = run::root().join("docs/examples/third-party");
+    // What the workspace has built of its dependencies serves here, too.
+    let target = run::target()?;
     for arguments in
         [&["fmt", "--check"][..], &["clippy", "--all-targets", "--", "--deny=warnings"], &["test"]]
     {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        run::run(command.current_dir(&folder).args(arguments))?;
+        run::run(command.current_dir(&folder).env("CARGO_TARGET_DIR", &target).args(arguments))?;
     }
     Ok(())
 }

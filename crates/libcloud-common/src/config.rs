@@ -280,6 +280,26 @@ impl Config {
         self.by_host(url)
     }
 
+    /// Where a private installation is: `endpoint`, or `host` with `port` and `secure`; below it this path, or what is usual.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the configuration names no place (`missing` says what to give), or a path twice.
+    pub fn private_url(&self, path: Option<&str>, usual_path: &str, missing: &str) -> Result<Url> {
+        let given = self.endpoint.as_ref().map(Url::path).or(self.host.as_ref().map(|_| "/"));
+        let Some(given) = given else {
+            return Err(Error::invalid_argument(missing.to_owned()).with_resource("option", "endpoint"));
+        };
+        if path.is_some() && given != "/" {
+            return Err(Error::invalid_argument(format!(
+                "the endpoint has the path `{given}`: leave out the option `path`"
+            ))
+            .with_resource("option", "path"));
+        }
+        let path = path.unwrap_or(usual_path).trim_matches('/');
+        // The host is never this one.
+        self.base_url(&format!("https://private.invalid/{path}"))
+    }
+
     /// Where the authentication service is: `auth_url`, else as [`relocate`](Self::relocate) has it.
     ///
     /// # Errors

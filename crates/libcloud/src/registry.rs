@@ -163,6 +163,8 @@ impl Registry {
         #[cfg(feature = "aws")]
         {
             registry.compute.add(libcloud_aws::ec2());
+            registry.compute.add(libcloud_aws::eucalyptus());
+            registry.compute.add(libcloud_aws::nimbus());
             registry.storage.add(libcloud_aws::s3());
         }
         #[cfg(feature = "azure")]

@@ -6,17 +6,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use http::StatusCode;
 use libcloud_common::xml::{self, Element};
 use libcloud_common::{
-    BoxStream, Call, Config, Connection, Error, ErrorKind, Page, Param, Response, Result, Retry, Url, Value,
-    once, pages,
+    BoxStream, Call, Config, Connection, Error, ErrorKind, Map, Page, Param, Response, Result, Retry, Url,
+    Value, once, pages,
 };
 
 use crate::credentials::Credentials;
 use crate::signer::{SignatureVersion, Signer};
 
 /// One of the services that speak the query protocol.
+#[derive(Debug)]
 pub(crate) struct Service {
     /// The driver's id.
     pub(crate) provider: &'static str,
@@ -48,6 +50,18 @@ impl QueryConnection {
     ) -> Result<Self> {
         let region = region(config)?;
         let base = base(config, service.name, &region)?;
+        Ok(Self::at(base, region, service, config, credentials, signature))
+    }
+
+    /// Makes the connection to this place. Nothing is sent.
+    pub(crate) fn at(
+        base: Url,
+        region: String,
+        service: &Service,
+        config: &Config,
+        credentials: Credentials,
+        signature: SignatureVersion,
+    ) -> Self {
         let signer = Signer::query(credentials, signature, &region, service.name);
         let connection = Connection::builder(service.provider, base, config)
             .service(service.kind)
@@ -56,7 +70,7 @@ impl QueryConnection {
             .check(check)
             .build();
         let api_version = config.api_version.as_deref().unwrap_or(service.api_version);
-        Ok(Self { connection, region, api_version: api_version.to_owned(), signature })
+        Self { connection, region, api_version: api_version.to_owned(), signature }
     }
 
     /// The connection below.
@@ -82,10 +96,9 @@ impl QueryConnection {
 }
 
 /// The items of a listing: all pages that `nextToken` leads to. The time limit is one for each page.
-pub(crate) fn listing<W: 'static, T: Send + 'static>(
+pub(crate) fn listing<T: Send + 'static>(
     action: Result<Action>,
-    read: fn(Element<'_, '_>) -> Result<Vec<W>>,
-    convert: impl Fn(W) -> Result<T> + Clone + Send + 'static,
+    read: impl Fn(Element<'_, '_>) -> Result<Vec<T>> + Clone + Send + 'static,
 ) -> BoxStream<'static, Result<T>> {
     let action = match action {
         Ok(action) => action,
@@ -93,11 +106,8 @@ pub(crate) fn listing<W: 'static, T: Send + 'static>(
     };
     pages(None, move |token: Option<String>| {
         let page = action.clone().opt("NextToken", token);
-        let convert = convert.clone();
-        page.read(move |root| {
-            let items = read(root)?.into_iter().map(convert).collect::<Result<_>>()?;
-            Ok(Page::new(items, root.opt_text("nextToken").map(Some)))
-        })
+        let read = read.clone();
+        page.read(move |root| Ok(Page::new(read(root)?, root.opt_text("nextToken").map(Some))))
     })
 }
 
@@ -181,6 +191,11 @@ impl Action {
         })
     }
 
+    /// Each of these under its own name; see [`nested`](Self::nested).
+    pub(crate) fn fields(self, fields: &Map<String, Value>) -> Self {
+        fields.iter().fold(self, |action, (name, value)| action.nested(name, value))
+    }
+
     /// A structure: `{"Ebs": {"VolumeSize": 8}}` becomes `prefix.Ebs.VolumeSize=8`, items of lists count from 1.
     pub(crate) fn nested(self, prefix: &str, value: &Value) -> Self {
         match value {
@@ -240,6 +255,14 @@ impl Action {
     /// Sends it and reads the answer.
     pub(crate) async fn read<T>(self, read: impl FnOnce(Element<'_, '_>) -> Result<T>) -> Result<T> {
         self.call().decode(|response| xml::parse(&response.text(), read)).await
+    }
+
+    /// Sends it and reads all pages of the answer.
+    pub(crate) async fn all<T: Send + 'static>(
+        self,
+        read: impl Fn(Element<'_, '_>) -> Result<Vec<T>> + Clone + Send + 'static,
+    ) -> Result<Vec<T>> {
+        listing(Ok(self), read).try_collect().await
     }
 
     /// Sends it; the answer tells nothing but that it was done.

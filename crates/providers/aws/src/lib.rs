@@ -52,6 +52,24 @@ pub fn ec2() -> Registration<dyn ComputeDriver> {
     .credentials(ec2::find_credentials)
 }
 
+/// Eucalyptus, for a registry.
+pub fn eucalyptus() -> Registration<dyn ComputeDriver> {
+    Registration::new(ec2::dialect::EUCALYPTUS.descriptor, ec2::eucalyptus_capabilities, |config| {
+        Ok(Arc::new(Ec2Driver::eucalyptus(config)?) as Arc<dyn ComputeDriver>)
+    })
+    .options(Ec2Options::FIELDS)
+    .credentials(ec2::find_credentials)
+}
+
+/// Nimbus, for a registry.
+pub fn nimbus() -> Registration<dyn ComputeDriver> {
+    Registration::new(ec2::dialect::NIMBUS.descriptor, ec2::nimbus_capabilities, |config| {
+        Ok(Arc::new(Ec2Driver::nimbus(config)?) as Arc<dyn ComputeDriver>)
+    })
+    .options(Ec2Options::FIELDS)
+    .credentials(ec2::find_credentials)
+}
+
 /// Amazon S3, for a registry.
 pub fn s3() -> Registration<dyn StorageDriver> {
     Registration::new(s3::DESCRIPTOR, s3::capabilities, |config| {

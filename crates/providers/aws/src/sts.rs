@@ -15,6 +15,11 @@ const SERVICE: Service =
 pub(crate) struct Sts(Option<QueryConnection>);
 
 impl Sts {
+    /// For a service that is not Amazon's.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
     /// With the same credentials, in the same region, under the same endpoint.
     pub(crate) fn beside(
         config: &Config,
@@ -23,7 +28,7 @@ impl Sts {
     ) -> Result<Self> {
         // A host is that of one service alone, and to Amazon's these credentials may not belong.
         if config.host.is_some() {
-            return Ok(Self(None));
+            return Ok(Self::none());
         }
         let mut config = config.clone();
         config.api_version = None;

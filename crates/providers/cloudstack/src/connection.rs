@@ -83,22 +83,12 @@ fn base(config: &Config, path: Option<&str>, found: Option<Url>) -> Result<Url> 
     if config.endpoint.is_none() && config.host.is_none() {
         config.endpoint = found;
     }
-    let Some(endpoint) = config.endpoint.as_ref().map(Url::path).or(config.host.as_ref().map(|_| "/")) else {
-        return Err(Error::invalid_argument(
-            "every CloudStack has an address of its own: give `endpoint` (https://cloud.example.org/client/api), or `host` \
-             and the option `path`, or set CLOUDSTACK_ENDPOINT",
-        )
-        .with_resource("option", "endpoint"));
-    };
-    if path.is_some() && endpoint != "/" {
-        return Err(Error::invalid_argument(format!(
-            "the endpoint has the path `{endpoint}`: leave out the option `path`"
-        ))
-        .with_resource("option", "path"));
-    }
-    let path = path.unwrap_or("client/api").trim_matches('/');
-    // The host is never this one.
-    config.base_url(&format!("https://cloudstack.invalid/{path}"))
+    config.private_url(
+        path,
+        "client/api",
+        "every CloudStack has an address of its own: give `endpoint` (https://cloud.example.org/client/api), or `host` and \
+         the option `path`, or set CLOUDSTACK_ENDPOINT",
+    )
 }
 
 fn expiry(options: &CloudStackOptions) -> Result<Option<Duration>> {

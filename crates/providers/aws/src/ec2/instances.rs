@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use libcloud_common::xml::Element;
 use libcloud_common::{
-    Driver as _, Error, Extra, ExtraFields, Map, Options, Result, Timestamp, Value, arguments, encode,
-    extensions, unique_token,
+    Error, Extra, ExtraFields, Map, Options, Result, Timestamp, Value, arguments, encode, extensions,
 };
-use libcloud_compute::{ComputeDriver as _, CreateNode, Node, NodeAuth, NodeState};
+use libcloud_compute::{ComputeDriver as _, Node, NodeSize, NodeState};
 use serde::{Deserialize, Serialize};
 
-use super::{DESCRIPTOR, Ec2Driver, filters, one_or_more, wire};
+use super::arguments::one_or_more;
+use super::interfaces::{NetworkInterface, network_interface};
+use super::{Ec2Driver, Filters, wire};
 use crate::connection::Action;
 
 /// What only EC2 tells about a node.
@@ -98,6 +99,8 @@ pub struct NodeExtra {
     pub ebs_optimized: Option<bool>,
     /// Its volumes.
     pub block_device_mapping: Vec<BlockDevice>,
+    /// Its network interfaces.
+    pub network_interfaces: Vec<NetworkInterface>,
 }
 
 impl ExtraFields for NodeExtra {}
@@ -141,143 +144,26 @@ pub struct Ec2ListNodes {
     pub ex_node_ids: Vec<String>,
     /// Only the nodes that all of these filters let through:
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html>
-    #[serde(deserialize_with = "filters")]
-    pub ex_filters: BTreeMap<String, Vec<String>>,
-}
-
-/// Extension arguments of `create_node`.
-///
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
-#[arguments(drivers = ["ec2"])]
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Ec2CreateNode {
-    /// The name of the key pair that gets in.
-    pub ex_keyname: Option<String>,
-    /// Names of security groups, of the default VPC.
-    #[renamed("ex_securitygroup")]
-    #[serde(deserialize_with = "one_or_more")]
-    pub ex_security_groups: Vec<String>,
-    /// Ids of security groups.
-    #[serde(deserialize_with = "one_or_more")]
-    pub ex_security_group_ids: Vec<String>,
-    /// What the node finds in its user data: a script, a cloud-init file. Not base64.
-    pub ex_userdata: Option<String>,
-    /// The token by which EC2 knows a repeated call; one is made up without.
-    pub ex_clienttoken: Option<String>,
-    /// Make fewer nodes rather than none, but not less than this (1); with `ex_create_nodes`.
-    pub ex_mincount: Option<u32>,
-    /// Make so many nodes (1); with `ex_create_nodes`.
-    pub ex_maxcount: Option<u32>,
-    /// The name or ARN of an IAM instance profile.
-    pub ex_iamprofile: Option<String>,
-    /// Volumes, as EC2 names their fields: `[{"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 8}}]`.
-    pub ex_blockdevicemappings: Vec<Map<String, Value>>,
-    /// The subnet.
-    #[renamed("ex_subnet")]
-    pub ex_subnet_id: Option<String>,
-    /// Tags. The node's name becomes the tag `Name`.
-    pub ex_metadata: BTreeMap<String, String>,
+    pub ex_filters: Filters,
 }
 
 impl Ec2Driver {
     pub(super) fn describe_instances(&self, options: Options) -> Result<Action> {
         let ex: Ec2ListNodes = options.ex.decode("list_nodes")?;
         // A page size and ids exclude each other.
-        let page = ex.ex_node_ids.is_empty().then_some(1000);
+        let page = self.page_size().filter(|_| ex.ex_node_ids.is_empty());
         Ok(self
             .conn
             .action("DescribeInstances")
             .list("InstanceId", ex.ex_node_ids)
-            .filters(ex.ex_filters)
+            .filters(ex.ex_filters.0)
             .opt("MaxResults", page)
             .timeout(options.timeout))
-    }
-
-    pub(super) async fn run_instance(&self, options: CreateNode) -> Result<Node> {
-        let ex: Ec2CreateNode = options.ex.clone().decode("create_node")?;
-        if (ex.ex_mincount.unwrap_or(1), ex.ex_maxcount.unwrap_or(1)) != (1, 1) {
-            return Err(Error::invalid_argument(
-                "create_node makes one node and gives it back: for `ex_mincount` and `ex_maxcount` use `ex_create_nodes`",
-            )
-            .with_resource("argument", "ex_maxcount"));
-        }
-        let nodes = self.run_instances(options, ex).await?;
-        nodes.into_iter().next().ok_or_else(|| {
-            Error::malformed("RunInstancesResponse/instancesSet", "it has no instance")
-                .in_operation(DESCRIPTOR.id, "RunInstances")
-        })
-    }
-
-    async fn run_instances(&self, options: CreateNode, ex: Ec2CreateNode) -> Result<Vec<Node>> {
-        let key_name = match (NodeAuth::resolve(options.auth, &self.capabilities())?, ex.ex_keyname) {
-            (Some(_), Some(_)) => {
-                return Err(Error::invalid_argument(
-                    "create_node: give either `auth` or `ex_keyname`: an instance has one key pair",
-                )
-                .with_resource("argument", "ex_keyname"));
-            }
-            (Some(NodeAuth::SshKey(key)), None) => {
-                let key_pair = self.find_or_import_key_pair(&key.pubkey, options.timeout).await?;
-                Some(key_pair.name)
-            }
-            (_, name) => name,
-        };
-        let (arn, profile) = match ex.ex_iamprofile {
-            Some(arn) if arn.starts_with("arn:") => (Some(arn), None),
-            name => (None, name),
-        };
-        let token = ex.ex_clienttoken.map_or_else(unique_token, Ok)?;
-        let mut tags = ex.ex_metadata;
-        if !options.name.is_empty() {
-            tags.insert("Name".to_owned(), options.name);
-        }
-        let mut action = self
-            .conn
-            .action("RunInstances")
-            .param("ImageId", options.image.id)
-            .param("InstanceType", options.size.id)
-            .param("MinCount", ex.ex_mincount.unwrap_or(1))
-            .param("MaxCount", ex.ex_maxcount.or(ex.ex_mincount).unwrap_or(1))
-            .param("ClientToken", token)
-            .opt("KeyName", key_name)
-            .opt("Placement.AvailabilityZone", options.location.map(|location| location.id))
-            .opt("SubnetId", ex.ex_subnet_id)
-            .list("SecurityGroup", ex.ex_security_groups)
-            .list("SecurityGroupId", ex.ex_security_group_ids)
-            .opt("IamInstanceProfile.Arn", arn)
-            .opt("IamInstanceProfile.Name", profile)
-            .nested("BlockDeviceMapping", &ex.ex_blockdevicemappings.into());
-        if !tags.is_empty() {
-            action = action
-                .param("TagSpecification.1.ResourceType", "instance")
-                .tags("TagSpecification.1.Tag", tags.iter().map(|(key, value)| (key, Some(value))));
-        }
-        if let Some(data) = ex.ex_userdata {
-            action = action.secret("UserData", encode::base64(data));
-        }
-        // The token makes it safe.
-        let instances = action.repeatable().timeout(options.timeout).read(wire::instances).await?;
-        let tagged = instances.into_iter().map(|mut instance| {
-            // Older versions of the API do not repeat them.
-            if instance.tags.is_empty() {
-                instance.tags.clone_from(&tags);
-            }
-            node(instance)
-        });
-        tagged.collect()
     }
 }
 
 #[extensions(INSTANCES)]
 impl Ec2Driver {
-    /// Makes several nodes at once: `create_node` with `ex_mincount` and `ex_maxcount`. All have the same name.
-    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>
-    pub async fn ex_create_nodes(&self, options: CreateNode) -> Result<Vec<Node>> {
-        let ex = options.ex.clone().decode("ex_create_nodes")?;
-        self.run_instances(options, ex).await
-    }
-
     /// Starts a stopped node; the same as `start_node`.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StartInstances.html>
     pub async fn ex_start_node(&self, node: &Node) -> Result<()> {
@@ -310,6 +196,41 @@ impl Ec2Driver {
             })
             .await
     }
+
+    /// Changes attributes of a node, under EC2's names: `{"InstanceInitiatedShutdownBehavior.Value": "stop"}`. Those of the
+    /// size and the user data need it to be stopped.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html>
+    pub async fn ex_modify_instance_attribute(
+        &self,
+        node: &Node,
+        attributes: &Map<String, Value>,
+    ) -> Result<()> {
+        self.conn
+            .action("ModifyInstanceAttribute")
+            .fields(attributes)
+            .param("InstanceId", &node.id)
+            .done()
+            .await
+    }
+
+    /// Gives a stopped node another size.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceAttribute.html>
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the node is known to have that size already.
+    pub async fn ex_change_node_size(&self, node: &Node, new_size: &NodeSize) -> Result<()> {
+        let current = node.extra.get("instancetype").and_then(Value::as_str);
+        if current == Some(new_size.id.as_str()) {
+            return Err(Error::invalid_argument(format!("the node has the size {} already", new_size.id))
+                .with_resource("argument", "new_size"));
+        }
+        self.conn
+            .action("ModifyInstanceAttribute")
+            .param("InstanceType.Value", &new_size.id)
+            .param("InstanceId", &node.id)
+            .done()
+            .await
+    }
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
@@ -325,59 +246,95 @@ fn state(name: &str) -> NodeState {
     }
 }
 
-pub(super) fn node(instance: wire::Instance) -> Result<Node> {
-    let name = instance.tags.get("Name").unwrap_or(&instance.instance_id);
-    let mut node = Node::new(&instance.instance_id, name, state(&instance.instance_state));
-    node.public_ips = instance.ip_addresses;
-    node.private_ips = instance.private_ip_addresses;
-    node.created_at = instance.launch_time;
-    let (groups, group_ids): (Vec<_>, Vec<_>) =
-        instance.groups.into_iter().map(|group| (group.group_name, group.group_id)).unzip();
+/// The answer of `DescribeInstances`.
+pub(super) fn reservations(root: Element<'_, '_>) -> Result<Vec<Node>> {
+    let mut nodes = Vec::new();
+    for reservation in root.items("reservationSet", "item") {
+        nodes.extend(instances(reservation)?);
+    }
+    Ok(nodes)
+}
+
+/// One reservation, which is also the answer of `RunInstances`.
+pub(super) fn instances(reservation: Element<'_, '_>) -> Result<Vec<Node>> {
+    wire::items(reservation, "instancesSet", |item| {
+        // Outside a VPC the groups belong to the reservation.
+        let has_groups = item.items("groupSet", "item").next().is_some();
+        node(item, if has_groups { item } else { reservation })
+    })
+}
+
+fn node(item: Element<'_, '_>, groups: Element<'_, '_>) -> Result<Node> {
+    let (instance_id, status) = (item.need_text("instanceId")?, item.need_text("instanceState/name")?);
+    let tags = wire::tags(item)?;
+    let launch_time = item.parse("launchTime")?;
+    let mut node = Node::new(&instance_id, wire::name(&tags, &instance_id), state(&status));
+    (node.public_ips, node.private_ips) = addresses(item);
+    node.created_at = launch_time;
     node.extra = Extra::of(&NodeExtra {
-        dns_name: instance.dns_name,
-        private_dns: instance.private_dns_name,
-        instance_id: Some(instance.instance_id),
-        image_id: instance.image_id,
-        status: Some(instance.instance_state),
-        key_name: instance.key_name,
-        launch_index: instance.ami_launch_index,
-        product_codes: instance.product_codes,
-        instance_type: instance.instance_type,
-        launch_time: instance.launch_time,
-        availability: instance.availability_zone,
-        kernel_id: instance.kernel_id,
-        ramdisk_id: instance.ramdisk_id,
-        client_token: instance.client_token,
-        groups: groups.into_iter().flatten().collect(),
-        group_ids: group_ids.into_iter().flatten().collect(),
-        tags: instance.tags,
-        iam_profile: instance.iam_instance_profile_id,
-        iam_profile_arn: instance.iam_instance_profile_arn,
-        architecture: instance.architecture,
-        hypervisor: instance.hypervisor,
-        instance_lifecycle: instance.instance_lifecycle,
-        instance_tenancy: instance.tenancy,
-        monitoring: instance.monitoring,
-        platform: instance.platform,
-        reason: instance.reason,
-        root_device_type: instance.root_device_type,
-        root_device_name: instance.root_device_name,
-        source_dest_check: instance.source_dest_check,
-        subnet_id: instance.subnet_id,
-        vpc_id: instance.vpc_id,
-        virtualization_type: instance.virtualization_type,
-        ebs_optimized: instance.ebs_optimized,
-        block_device_mapping: instance.block_device_mapping.into_iter().map(block_device).collect(),
+        dns_name: item.opt_text("dnsName"),
+        private_dns: item.opt_text("privateDnsName"),
+        instance_id: Some(instance_id),
+        image_id: item.opt_text("imageId"),
+        status: Some(status),
+        key_name: item.opt_text("keyName"),
+        launch_index: item.opt_text("amiLaunchIndex"),
+        product_codes: wire::texts(item, "productCodes", "productCode"),
+        instance_type: item.opt_text("instanceType"),
+        launch_time,
+        availability: item.opt_text("placement/availabilityZone"),
+        kernel_id: item.opt_text("kernelId"),
+        ramdisk_id: item.opt_text("ramdiskId"),
+        client_token: item.opt_text("clientToken"),
+        groups: wire::texts(groups, "groupSet", "groupName"),
+        group_ids: wire::texts(groups, "groupSet", "groupId"),
+        tags,
+        iam_profile: item.opt_text("iamInstanceProfile/id"),
+        iam_profile_arn: item.opt_text("iamInstanceProfile/arn"),
+        architecture: item.opt_text("architecture"),
+        hypervisor: item.opt_text("hypervisor"),
+        instance_lifecycle: item.opt_text("instanceLifecycle"),
+        instance_tenancy: item.opt_text("placement/tenancy"),
+        monitoring: item.opt_text("monitoring/state"),
+        platform: item.opt_text("platform"),
+        reason: item.opt_text("reason"),
+        root_device_type: item.opt_text("rootDeviceType"),
+        root_device_name: item.opt_text("rootDeviceName"),
+        source_dest_check: item.bool("sourceDestCheck")?,
+        subnet_id: item.opt_text("subnetId"),
+        vpc_id: item.opt_text("vpcId"),
+        virtualization_type: item.opt_text("virtualizationType"),
+        ebs_optimized: item.bool("ebsOptimized")?,
+        block_device_mapping: wire::items(item, "blockDeviceMapping", block_device)?,
+        network_interfaces: wire::items(item, "networkInterfaceSet", network_interface)?,
     })?;
     Ok(node)
 }
 
-fn block_device(device: wire::InstanceBlockDevice) -> BlockDevice {
-    BlockDevice {
-        device_name: device.device_name,
-        volume_id: device.volume_id,
-        status: device.status,
-        attach_time: device.attach_time,
-        delete: device.delete_on_termination,
+/// The public and the private addresses of an instance.
+fn addresses(item: Element<'_, '_>) -> (Vec<String>, Vec<String>) {
+    let (mut public, mut private) = (Vec::new(), Vec::new());
+    let add = |addresses: &mut Vec<String>, address: Option<String>| {
+        addresses.extend(address.filter(|address| !addresses.contains(address)));
+    };
+    add(&mut public, item.opt_text("ipAddress"));
+    add(&mut private, item.opt_text("privateIpAddress"));
+    // Where there are several interfaces or addresses, the fields above have only the first.
+    for interface in item.items("networkInterfaceSet", "item") {
+        for address in interface.items("privateIpAddressesSet", "item") {
+            add(&mut public, address.opt_text("association/publicIp"));
+            add(&mut private, address.opt_text("privateIpAddress"));
+        }
     }
+    (public, private)
+}
+
+fn block_device(item: Element<'_, '_>) -> Result<BlockDevice> {
+    Ok(BlockDevice {
+        device_name: item.need_text("deviceName")?,
+        volume_id: item.opt_text("ebs/volumeId"),
+        status: item.opt_text("ebs/status"),
+        attach_time: item.parse("ebs/attachTime")?,
+        delete: item.bool("ebs/deleteOnTermination")?,
+    })
 }

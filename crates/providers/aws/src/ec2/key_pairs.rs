@@ -1,10 +1,14 @@
 //! Key pairs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use libcloud_common::{Error, ErrorKind, Extra, ExtraFields, Options, Result, digest, encode, extensions};
-use libcloud_compute::{ComputeDriver as _, KeyPair};
+use libcloud_common::xml::Element;
+use libcloud_common::{
+    Error, ErrorKind, Extra, ExtraFields, Options, Result, Secret, digest, encode, extensions,
+};
+use libcloud_compute::{ComputeDriver as _, ComputeDriverExt as _, KeyPair};
 use serde::{Deserialize, Serialize};
 
 use super::{Ec2Driver, wire};
@@ -32,6 +36,57 @@ impl Ec2Driver {
     pub async fn ex_find_or_import_keypair_by_key_material(&self, pubkey: &str) -> Result<KeyPair> {
         self.find_or_import_key_pair(pubkey, None).await
     }
+
+    /// The names of all key pairs.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeKeyPairs.html>
+    pub async fn ex_describe_all_keypairs(&self) -> Result<Vec<String>> {
+        self.conn
+            .action("DescribeKeyPairs")
+            .all(|root| wire::items(root, "keySet", |item| item.need_text("keyName")))
+            .await
+    }
+
+    /// All key pairs; the same as `list_key_pairs`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeKeyPairs.html>
+    pub async fn ex_list_keypairs(&self) -> Result<Vec<KeyPair>> {
+        self.iterate_key_pairs_with(Options::new()).try_collect().await
+    }
+
+    /// One key pair by its name; the same as `get_key_pair`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeKeyPairs.html>
+    pub async fn ex_describe_keypair(&self, name: &str) -> Result<KeyPair> {
+        self.get_key_pair_with(name, Options::new()).await
+    }
+
+    /// One key pair by its name; the same as `get_key_pair`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeKeyPairs.html>
+    pub async fn ex_describe_keypairs(&self, name: &str) -> Result<KeyPair> {
+        self.get_key_pair_with(name, Options::new()).await
+    }
+
+    /// Lets EC2 make a key pair; the same as `create_key_pair`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateKeyPair.html>
+    pub async fn ex_create_keypair(&self, name: &str) -> Result<KeyPair> {
+        self.create_key_pair_with(name, Options::new()).await
+    }
+
+    /// Deletes a key pair; the same as `delete_key_pair`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteKeyPair.html>
+    pub async fn ex_delete_keypair(&self, keypair: &KeyPair) -> Result<()> {
+        self.delete_key_pair_with(keypair, Options::new()).await
+    }
+
+    /// Gives EC2 a public key; the same as `import_key_pair_from_string`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html>
+    pub async fn ex_import_keypair_from_string(&self, name: &str, key_material: &str) -> Result<KeyPair> {
+        self.import_key_pair(name, key_material, None).await
+    }
+
+    /// Gives EC2 a public key out of a file; the same as `import_key_pair_from_file`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ImportKeyPair.html>
+    pub async fn ex_import_keypair(&self, name: &str, keyfile: &Path) -> Result<KeyPair> {
+        self.import_key_pair_from_file(name, keyfile).await
+    }
 }
 
 impl Ec2Driver {
@@ -46,10 +101,9 @@ impl Ec2Driver {
             .param("KeyName", name)
             .param("PublicKeyMaterial", encode::base64(key_material))
             .timeout(timeout)
-            .read(wire::key_pair)
+            .read(key_pair)
             .await
             .map_err(|error| named(error, name))
-            .and_then(key_pair)
     }
 
     pub(super) async fn find_or_import_key_pair(
@@ -103,11 +157,20 @@ pub(super) fn named(error: Error, name: &str) -> Error {
     }
 }
 
-pub(super) fn key_pair(found: wire::KeyPair) -> Result<KeyPair> {
-    let mut key_pair = KeyPair::new(found.key_name);
-    key_pair.fingerprint = found.key_fingerprint;
-    key_pair.private_key = found.key_material;
-    key_pair.extra = Extra::of(&KeyPairExtra { key_pair_id: found.key_pair_id, key_type: found.key_type })?;
+/// The answer of `DescribeKeyPairs`.
+pub(super) fn key_pairs(root: Element<'_, '_>) -> Result<Vec<KeyPair>> {
+    wire::items(root, "keySet", key_pair)
+}
+
+/// One key pair, which is also the answer of `CreateKeyPair`, alone with the private key, and of `ImportKeyPair`.
+pub(super) fn key_pair(item: Element<'_, '_>) -> Result<KeyPair> {
+    let mut key_pair = KeyPair::new(item.need_text("keyName")?);
+    key_pair.fingerprint = item.opt_text("keyFingerprint");
+    key_pair.private_key = item.opt_text("keyMaterial").map(Secret::new);
+    key_pair.extra = Extra::of(&KeyPairExtra {
+        key_pair_id: item.opt_text("keyPairId"),
+        key_type: item.opt_text("keyType"),
+    })?;
     Ok(key_pair)
 }
 

@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt as _;
 use insta::assert_json_snapshot;
-use libcloud_aws::ec2::{Ec2ListNodes, NodeExtra};
+use libcloud_aws::ec2::{Ec2ListNodes, Filters, NodeExtra};
 use libcloud_common::{ErrorKind, Options};
 use libcloud_compute::{ComputeDriverExt as _, Node, NodeState};
 use libcloud_testkit::{Answer, Listing, ListingPage};
@@ -31,7 +31,7 @@ async fn list_nodes_takes_ids_and_filters() {
     );
     let mut arguments = Ec2ListNodes::default();
     arguments.ex_node_ids = vec!["i-1".into(), "i-2".into()];
-    arguments.ex_filters.insert("tag:stage".into(), vec!["a b".into(), "c".into()]);
+    arguments.ex_filters = Filters::new().filter("tag:stage", ["a b", "c"]);
     let driver = driver(&server);
     let nodes = driver.list_nodes_with(Options::new().ex(&arguments)).await.unwrap();
     assert_eq!(nodes, []);

@@ -1,16 +1,25 @@
 //! Sizes, images, places, key pairs and tags.
 
 use insta::assert_json_snapshot;
-use libcloud_aws::ec2::{Ec2ListImages, ResourceId};
+use libcloud_aws::ec2::{Ec2ListImages, Filters, ResourceId};
 use libcloud_common::ErrorKind;
 use libcloud_compute::{ComputeDriverExt as _, KeyPair, ListImages, Node};
 
 use crate::*;
 
 #[tokio::test]
-async fn list_sizes_asks_nobody() {
+async fn list_sizes() {
     let server = Mock::start();
-    let sizes = driver(&server).list_sizes().await.unwrap();
+    expect(&server, "DescribeInstanceTypes&MaxResults=100", "DescribeInstanceTypes.page1");
+    expect(&server, "DescribeInstanceTypes&MaxResults=100&NextToken=more", "DescribeInstanceTypes.page2");
+    assert_json_snapshot!(driver(&server).list_sizes().await.unwrap());
+}
+
+#[tokio::test]
+async fn list_sizes_of_the_table_asks_nobody() {
+    let server = Mock::start();
+    let driver = Ec2Driver::new(config(server.url().as_str()).option("static_sizes", true)).unwrap();
+    let sizes = driver.list_sizes().await.unwrap();
     assert_eq!(sizes.len(), 22);
     assert_json_snapshot!(sizes[..3]);
 }
@@ -33,7 +42,7 @@ async fn list_images() {
     arguments.ex_image_ids = vec!["ami-1".into()];
     arguments.ex_owner = Some("self".into());
     arguments.ex_executableby = Some("all".into());
-    arguments.ex_filters.insert("architecture".into(), vec!["arm64".into()]);
+    arguments.ex_filters = Filters::new().filter("architecture", ["arm64"]);
     let images = driver.list_images_with(ListImages::new().ex(&arguments)).await.unwrap();
     assert_eq!(images, []);
 }
