@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use http::HeaderMap;
 use url::Url;
 
-use crate::{Request, Result, Secret, Timestamp};
+use crate::{Error, Request, Result, Secret, Timestamp};
 
 /// Where a request goes and when: what a signature is made over, beside the request.
 #[derive(Clone, Copy, Debug)]
@@ -52,13 +52,13 @@ pub trait Authenticate: Send + Sync {
         Ok(None)
     }
 
-    /// The provider answered that the credentials are not valid (any more). Returns whether new ones can be had, so
-    /// that the request is worth one more try.
+    /// The provider answered that the credentials are not valid (any more), or not for this: the error tells which. Returns
+    /// whether new ones can be had, so that the request is worth one more try.
     ///
     /// `refused` are the headers as they were sent: of many calls that were refused together, only the first finds its
     /// token still current, and gives it up.
-    async fn rejected(&self, refused: &HeaderMap) -> Result<bool> {
-        let _ = refused;
+    async fn rejected(&self, refused: &HeaderMap, error: &Error) -> Result<bool> {
+        let _ = (refused, error);
         Ok(false)
     }
 }
@@ -73,8 +73,8 @@ impl<T: Authenticate + ?Sized> Authenticate for Arc<T> {
         (**self).locate().await
     }
 
-    async fn rejected(&self, refused: &HeaderMap) -> Result<bool> {
-        (**self).rejected(refused).await
+    async fn rejected(&self, refused: &HeaderMap, error: &Error) -> Result<bool> {
+        (**self).rejected(refused, error).await
     }
 }
 

@@ -178,8 +178,8 @@ impl Connection {
             }
             _ => error,
         });
-        if failure.error.status() == Some(StatusCode::UNAUTHORIZED) {
-            failure.renewable = self.0.auth.rejected(&attempt.headers).await?;
+        if failure.error.kind() == ErrorKind::InvalidCredentials {
+            failure.renewable = self.0.auth.rejected(&attempt.headers, &failure.error).await?;
         }
         Err(failure)
     }

@@ -28,7 +28,7 @@ impl<T> Session<T> {
     }
 
     /// The value, fetched if there is none or it is about to expire. A failed fetch is not kept: the next call
-    /// tries again.
+    /// tries again, and what has not expired yet serves in the meantime.
     pub async fn get<F, Fut>(&self, fetch: F) -> Result<Arc<T>>
     where
         F: FnOnce() -> Fut,
@@ -36,13 +36,20 @@ impl<T> Session<T> {
     {
         // Held while fetching: that is what makes all who wait share the one fetch.
         let mut current = self.current.lock().await;
-        if let Some(known) = &*current {
-            let fresh = known.expires.is_none_or(|at| self.clock.now().after(self.margin) < at);
-            if fresh {
+        let lasts = |known: &Current<T>, time: Timestamp| known.expires.is_none_or(|at| time < at);
+        if let Some(known) = &*current
+            && lasts(known, self.clock.now().after(self.margin))
+        {
+            return Ok(Arc::clone(&known.value));
+        }
+        let (value, expires) = match (fetch().await, &*current) {
+            (Ok(fetched), _) => fetched,
+            (Err(error), Some(known)) if lasts(known, self.clock.now()) => {
+                tracing::warn!(%error, "not renewed yet");
                 return Ok(Arc::clone(&known.value));
             }
-        }
-        let (value, expires) = fetch().await?;
+            (Err(error), _) => return Err(error),
+        };
         let value = Arc::new(value);
         *current = Some(Current { value: Arc::clone(&value), expires });
         Ok(value)
@@ -95,5 +102,18 @@ mod tests {
         assert_eq!(*session.get(fetch).await.unwrap(), 2);
         session.forget(&renewed).await;
         assert_eq!(*session.get(fetch).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_has_not_expired_serves_when_it_cannot_be_renewed() {
+        let clock = ManualClock::at("2013-11-13T12:00:00Z".parse().unwrap());
+        let session = Session::new(Arc::new(clock.clone()), Duration::from_secs(60));
+        let expires = clock.now().after(Duration::from_secs(600));
+        session.get(async || Ok((1, Some(expires)))).await.unwrap();
+        let fails = async || Err(crate::Error::new(crate::ErrorKind::Transport, "down"));
+        clock.advance(Duration::from_secs(599));
+        assert_eq!(*session.get(fails).await.unwrap(), 1);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(session.get(fails).await.unwrap_err().message(), "down");
     }
 }

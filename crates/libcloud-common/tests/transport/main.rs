@@ -24,7 +24,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderMap, Method};
 use libcloud_common::auth::{Basic, Bearer};
 use libcloud_common::{
-    Authenticate, Config, Connection, ErrorKind, ManualClock, Request, Result, Retry, Secret, Target,
+    Authenticate, Config, Connection, Error, ErrorKind, ManualClock, Request, Result, Retry, Secret, Target,
     TransportConfig,
 };
 use mockito::{Matcher, Server};
@@ -254,7 +254,7 @@ impl Authenticate for Renewing {
         Bearer(token).authenticate(request, target).await
     }
 
-    async fn rejected(&self, _: &HeaderMap) -> Result<bool> {
+    async fn rejected(&self, _: &HeaderMap, _: &Error) -> Result<bool> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(true)
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use http::HeaderMap;
 use libcloud_common::auth::Bearer;
-use libcloud_common::{Authenticate, Config, Connection, ErrorKind, Request, Result, Session, Target, Url};
+use libcloud_common::{
+    Authenticate, Config, Connection, Error, ErrorKind, Request, Result, Session, Target, Url,
+};
 use mockito::{Matcher, Server};
 
 use crate::{clock, config, connect};
@@ -185,7 +187,7 @@ impl Authenticate for Login {
         Ok(Some(self.current().await?.1.clone()))
     }
 
-    async fn rejected(&self, refused: &HeaderMap) -> Result<bool> {
+    async fn rejected(&self, refused: &HeaderMap, _: &Error) -> Result<bool> {
         let token = refused.get("x-auth-token").and_then(|value| value.to_str().ok());
         self.session.forget_if(|known| token == Some(&known.0)).await;
         Ok(true)

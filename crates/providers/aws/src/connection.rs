@@ -48,7 +48,7 @@ impl QueryConnection {
         credentials: Credentials,
         signature: SignatureVersion,
     ) -> Result<Self> {
-        let region = region(config)?;
+        let region = region(config, &credentials)?;
         let base = base(config, service.name, &region)?;
         Ok(Self::at(base, region, service, config, credentials, signature))
     }
@@ -117,9 +117,10 @@ pub(crate) fn base(config: &Config, service: &str, region: &str) -> Result<Url> 
     config.base_url(&format!("https://{service}.{region}.{domain}"))
 }
 
-/// `us-east-1`, `cn-north-1`, or one that does not exist yet: anything that can be part of a host name.
-pub(crate) fn region(config: &Config) -> Result<String> {
-    let region = config.region.as_deref().unwrap_or("us-east-1");
+/// `us-east-1`, `cn-north-1`, or one that does not exist yet: anything that can be part of a host name. Without one in the
+/// configuration it is that of the place where the key comes from.
+pub(crate) fn region(config: &Config, credentials: &Credentials) -> Result<String> {
+    let region = config.region.as_deref().or(credentials.region()).unwrap_or("us-east-1");
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !region.is_empty() && region.chars().all(allowed) {
         return Ok(region.to_owned());
@@ -229,7 +230,7 @@ impl Action {
         let mut params = vec![Param::new("Action", self.name), Param::new("Version", api_version)];
         params.extend(self.params);
         let call = match signature {
-            SignatureVersion::V4 => {
+            SignatureVersion::V4 | SignatureVersion::None => {
                 params.into_iter().fold(connection.post(self.name, path), |call, param| {
                     if param.secret {
                         call.secret_field(param.name, param.value)

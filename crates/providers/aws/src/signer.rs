@@ -4,11 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::HeaderMap;
 use libcloud_common::sign::{v2, v4};
-use libcloud_common::{Authenticate, Body, Error, Param, Request, Result, Target, digest, json};
+use libcloud_common::{Authenticate, Body, Error, Param, Request, Result, Secret, Target, digest, json};
 use serde::Deserializer;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Key};
+
+/// What a temporary key is sent with.
+const SECURITY_TOKEN: &str = "x-amz-security-token";
 
 /// Which of the signatures a service takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub(crate) enum SignatureVersion {
     V2,
     /// Over the whole request, sent as a header: everything of today.
     V4,
+    /// None: for the few actions that say themselves who asks.
+    None,
 }
 
 impl SignatureVersion {
@@ -49,8 +55,14 @@ pub(crate) struct Signer {
     /// The service in the credential scope: `ec2`.
     service: &'static str,
     path: v4::PathStyle,
-    /// Derived once a day.
-    key: Arc<Mutex<Option<v4::Key>>>,
+    derived: Arc<Mutex<Option<Derived>>>,
+}
+
+/// What is derived from a key once a day.
+#[derive(Clone, Debug)]
+struct Derived {
+    access_key: Secret,
+    key: v4::Key,
 }
 
 impl Signer {
@@ -62,21 +74,31 @@ impl Signer {
         service: &'static str,
     ) -> Self {
         let path = v4::PathStyle::Normalized;
-        Self { credentials, version, region: region.to_owned(), service, path, key: Arc::default() }
+        Self { credentials, version, region: region.to_owned(), service, path, derived: Arc::default() }
     }
 
     /// For S3, where paths are signed as they are sent, and a header tells the digest of the body.
     pub(crate) fn s3(credentials: Credentials, region: &str) -> Self {
         let (version, path) = (SignatureVersion::V4, v4::PathStyle::S3);
-        Self { credentials, version, region: region.to_owned(), service: "s3", path, key: Arc::default() }
+        Self { credentials, version, region: region.to_owned(), service: "s3", path, derived: Arc::default() }
+    }
+
+    /// The key that signs, fetched if need be.
+    pub(crate) async fn key(&self) -> Result<Arc<Key>> {
+        self.credentials.key().await
     }
 
     /// The query by which anyone can send this request for a while. Only the host is signed with it.
-    pub(crate) fn presign(&self, request: &Request, target: Target<'_>, expires: Duration) -> Result<String> {
+    pub(crate) fn presign(
+        &self,
+        key: &Key,
+        request: &Request,
+        target: Target<'_>,
+        expires: Duration,
+    ) -> Result<String> {
         let timestamp = target.now.iso_basic();
-        let (host, path, key) = (target.host(), target.path(request), self.key(&timestamp)?);
-        let signer = v4::Signer::new(self.credentials.access_key.expose(), &key, &timestamp, self.path)?;
-        let token = self.credentials.token.as_ref().map(libcloud_common::Secret::expose);
+        let (host, path, derived) = (target.host(), target.path(request), self.derive(key, &timestamp)?);
+        let signer = v4::Signer::new(key.access_key.expose(), &derived, &timestamp, self.path)?;
         let request = v4::Request {
             method: request.method.as_str(),
             path: &path,
@@ -84,24 +106,25 @@ impl Signer {
             headers: &[("host", &host)],
             payload_hash: v4::UNSIGNED_PAYLOAD,
         };
-        signer.presign(&request, expires, token)
+        signer.presign(&request, expires, key.token.as_ref().map(Secret::expose))
     }
 
-    fn key(&self, timestamp: &str) -> Result<v4::Key> {
-        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = key.as_ref().filter(|key| key.covers(timestamp)) {
-            return Ok(key.clone());
+    fn derive(&self, key: &Key, timestamp: &str) -> Result<v4::Key> {
+        let mut known = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |known: &&Derived| known.access_key == key.access_key && known.key.covers(timestamp);
+        if let Some(known) = known.as_ref().filter(fits) {
+            return Ok(known.key.clone());
         }
-        let secret = self.credentials.secret_key.expose();
-        let derived = v4::Key::derive(secret, timestamp, &self.region, self.service)?;
-        Ok(key.insert(derived).clone())
+        let derived = v4::Key::derive(key.secret_key.expose(), timestamp, &self.region, self.service)?;
+        let access_key = key.access_key.clone();
+        Ok(known.insert(Derived { access_key, key: derived }).key.clone())
     }
 
-    fn sign_v4(&self, request: &mut Request, target: Target<'_>) -> Result<()> {
+    fn sign_v4(&self, key: &Key, request: &mut Request, target: Target<'_>) -> Result<()> {
         let timestamp = target.now.iso_basic();
         request.set_header("x-amz-date", &timestamp, false);
-        if let Some(token) = &self.credentials.token {
-            request.set_header("x-amz-security-token", token.expose(), true);
+        if let Some(token) = &key.token {
+            request.set_header(SECURITY_TOKEN, token.expose(), true);
         }
         if matches!(request.body, Body::Form(_)) {
             let form = "application/x-www-form-urlencoded; charset=utf-8";
@@ -114,15 +137,14 @@ impl Signer {
         if self.path == v4::PathStyle::S3 {
             request.set_header("x-amz-content-sha256", &payload_hash, false);
         }
-        let (host, path, key) = (target.host(), target.path(request), self.key(&timestamp)?);
+        let (host, path, derived) = (target.host(), target.path(request), self.derive(key, &timestamp)?);
         let query: Vec<(&str, &str)> =
             request.query.iter().map(|param| (&*param.name, param.value.as_str())).collect();
         let mut headers = vec![("host", host.as_str())];
         for (name, value) in &request.headers {
             headers.push((name.as_str(), value.to_str().unwrap_or_default()));
         }
-        let access_key = self.credentials.access_key.expose();
-        let signer = v4::Signer::new(access_key, &key, &timestamp, self.path)?;
+        let signer = v4::Signer::new(key.access_key.expose(), &derived, &timestamp, self.path)?;
         let authorization = signer.authorization(&v4::Request {
             method: request.method.as_str(),
             path: &path,
@@ -134,11 +156,11 @@ impl Signer {
         Ok(())
     }
 
-    fn sign_v2(&self, request: &mut Request, target: Target<'_>) {
+    fn sign_v2(key: &Key, request: &mut Request, target: Target<'_>) {
         let signer = v2::Signer {
-            access_key: self.credentials.access_key.expose(),
-            secret_key: self.credentials.secret_key.expose(),
-            token: self.credentials.token.as_ref().map(libcloud_common::Secret::expose),
+            access_key: key.access_key.expose(),
+            secret_key: key.secret_key.expose(),
+            token: key.token.as_ref().map(Secret::expose),
             algorithm: v2::Algorithm::HmacSha256,
         };
         let mut params: Vec<(String, String)> =
@@ -156,11 +178,21 @@ impl Signer {
 impl Authenticate for Signer {
     async fn authenticate(&self, request: &mut Request, target: Target<'_>) -> Result<()> {
         match self.version {
-            SignatureVersion::V4 => self.sign_v4(request, target),
+            SignatureVersion::V4 => self.sign_v4(&*self.key().await?, request, target),
             SignatureVersion::V2 => {
-                self.sign_v2(request, target);
+                Self::sign_v2(&*self.key().await?, request, target);
                 Ok(())
             }
+            SignatureVersion::None => Ok(()),
+        }
+    }
+
+    async fn rejected(&self, refused: &HeaderMap, error: &Error) -> Result<bool> {
+        // A key that may not do this will not be allowed to under another name.
+        let expired = error.code().is_some_and(|code| code.starts_with("Expired"));
+        match refused.get(SECURITY_TOKEN).and_then(|token| token.to_str().ok()) {
+            Some(token) if expired => Ok(self.credentials.refused(token).await),
+            _ => Ok(false),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::connection::{QueryConnection, Service};
 use crate::credentials::Credentials;
 use crate::signer::SignatureVersion;
 
-const SERVICE: Service =
+pub(crate) const SERVICE: Service =
     Service { provider: "sts", kind: "identity", name: "sts", api_version: "2011-06-15" };
 
 /// The service beside the one that a configuration is of.

@@ -251,7 +251,11 @@ impl Authenticate for ServiceAuth {
         Ok(())
     }
 
-    async fn rejected(&self, refused: &HeaderMap) -> Result<bool> {
+    async fn rejected(&self, refused: &HeaderMap, error: &Error) -> Result<bool> {
+        // Another token may do no more than this one.
+        if error.status() == Some(StatusCode::FORBIDDEN) {
+            return Ok(false);
+        }
         self.identity.renew(refused).await
     }
 }

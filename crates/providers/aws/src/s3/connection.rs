@@ -34,7 +34,7 @@ impl S3Connection {
         credentials: Credentials,
         path_style: Option<bool>,
     ) -> Result<Self> {
-        let region = region(config)?;
+        let region = region(config, &credentials)?;
         let base = connection::base(config, "s3", &region)?;
         let signer = Signer::s3(credentials, &region);
         let amazon = config.endpoint.is_none() && config.host.is_none();
@@ -96,7 +96,7 @@ impl S3Connection {
     }
 
     /// A URL by which anyone can do this to an object for a while.
-    pub(crate) fn presigned(
+    pub(crate) async fn presigned(
         &self,
         method: Method,
         container: &str,
@@ -106,11 +106,12 @@ impl S3Connection {
         one_segment(container)?;
         names::object(key)?;
         let (connection, path) = self.at(container)?;
+        let signing_key = self.signer.key().await?;
         let mut request = Request::new("PresignedUrl", method, path);
         request.push_key(key);
         let base = connection.base();
         let target = Target::new(base, connection.clock().now());
-        let query = self.signer.presign(&request, target, expires)?;
+        let query = self.signer.presign(&signing_key, &request, target, expires)?;
         Ok(format!("{}://{}{}?{query}", base.scheme(), target.host(), target.path(&request)))
     }
 

@@ -55,6 +55,8 @@ pub struct S3Options {
     #[renamed("session_token")]
     #[serde(serialize_with = "serialize_exposed")]
     pub token: Option<Secret>,
+    /// The profile of the files that Amazon's tools share; with it the variables of an access key are not looked at.
+    pub profile: Option<String>,
     /// `4`, the only one so far.
     #[serde(deserialize_with = "string_or_number")]
     pub signature_version: Option<String>,
@@ -102,7 +104,6 @@ impl S3Driver {
     pub fn new(config: Config) -> Result<Self> {
         let options: S3Options = config.driver_options(DESCRIPTOR.id)?;
         match SignatureVersion::from_option(options.signature_version.as_deref())? {
-            SignatureVersion::V4 => {}
             SignatureVersion::V2 => {
                 return Err(Error::new(
                     ErrorKind::NotSupported,
@@ -110,6 +111,7 @@ impl S3Driver {
                 )
                 .with_resource("option", "signature_version"));
             }
+            SignatureVersion::V4 | SignatureVersion::None => {}
         }
         let search = &mut Search::new(&Sources::system());
         let credentials = Credentials::find(&config, options.token.as_ref(), search)?;
@@ -339,6 +341,6 @@ impl StorageDriver for S3Driver {
             }
         };
         let expires = options.expiry_or(arguments.ex_expiry, DAY)?;
-        self.conn.presigned(method, &obj.container.name, &obj.name, expires)
+        self.conn.presigned(method, &obj.container.name, &obj.name, expires).await
     }
 }

@@ -92,7 +92,7 @@ async fn the_configuration_is_checked_without_a_request() {
         assert!(!format!("{error:?}").contains("canary"));
     }
     let names: Vec<_> = ec2().options.iter().map(|option| option.name).collect();
-    assert_eq!(names, ["token", "signature_version", "path", "static_sizes"]);
+    assert_eq!(names, ["token", "profile", "signature_version", "path", "static_sizes"]);
 }
 
 #[tokio::test]
