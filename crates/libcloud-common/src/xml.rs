@@ -112,11 +112,11 @@ impl<'a> Element<'a, '_> {
         self.follow(path).map_err(|place| Error::malformed(&place, "it is missing"))
     }
 
-    /// The elements `item` below the first `list`: none if there is no `list`.
+    /// The elements `item` below each `list`: none if there is no `list`.
     ///
     /// EC2 writes its lists as `<instancesSet><item>…</item><item>…</item></instancesSet>`.
     pub fn items(self, list: &str, item: &str) -> impl Iterator<Item = Self> {
-        self.child(list).into_iter().flat_map(move |list| list.children(item))
+        self.children(list).flat_map(move |list| list.children(item))
     }
 
     /// The element's own text, CDATA included, without white space around it.

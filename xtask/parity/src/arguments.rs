@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use libcloud_testkit::cassette::{Body, Call, Exchange};
 use serde_json::{Map, Value};
 
+use crate::compare::recorded_params;
 use crate::names;
 
 /// The arguments of a call as ours takes them.
@@ -58,6 +59,12 @@ pub(crate) fn arguments(
                     made_content = true;
                     write(&there, content_length(call, exchanges))?;
                 }
+                there.display().to_string().into()
+            }
+            ("keyfile", Value::String(path)) if is_recorded_folder(path) || path.starts_with("/SRC/") => {
+                let there = scratch.join("key.pub");
+                let key = sent_key(exchanges).ok_or("the recording does not have the file of the key")?;
+                fs::write(&there, key).map_err(|error| format!("{}: {error}", there.display()))?;
                 there.display().to_string().into()
             }
             ("destination_path" | "key_file_path" | "ex_key_file", Value::String(path)) => {
@@ -203,6 +210,13 @@ fn write(path: &Path, length: usize) -> Result<(), String> {
         fs::create_dir_all(folder).map_err(problem)?;
     }
     fs::write(path, "x".repeat(length)).map_err(problem)
+}
+
+/// The public key that was read from a file, as it was sent.
+fn sent_key(exchanges: &[Exchange]) -> Option<Vec<u8>> {
+    let params = exchanges.first().map(|exchange| recorded_params(&exchange.request).0)?;
+    let (_, material) = params.into_iter().find(|(name, _)| name == "PublicKeyMaterial")?;
+    libcloud::common::encode::decode_base64(&material).ok()
 }
 
 /// How long what was sent was: what the requests say, else the result.

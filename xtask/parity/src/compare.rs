@@ -406,10 +406,10 @@ fn lookup<'a>(
     map.get(key).or_else(|| around?.get(key)).or_else(|| within?.get(key))
 }
 
-/// A key that is the same but for case and underscores.
+/// A key that is the same but for case, underscores and hyphens.
 fn respelled<'a>(map: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
     // Some keys of the original's have a stray colon.
-    let letters = |key: &str| key.replace(['_', ':'], "").to_ascii_lowercase();
+    let letters = |key: &str| key.replace(['_', '-', ':'], "").to_ascii_lowercase();
     let wanted = letters(names::earlier_key(key));
     map.iter().find(|(ours, _)| letters(ours) == wanted)
 }

@@ -132,14 +132,19 @@ pub(crate) fn method<'a>(
     let count = |name: &str| args.get(name).map(|value| value.to_string().trim_matches('"').to_owned());
     let several =
         ["ex_mincount", "ex_maxcount"].iter().any(|name| count(name).is_some_and(|count| count != "1"));
-    // One that makes a node and gives it back cannot make several.
-    if driver == "ec2" && call == "create_node" && several { "ex_create_nodes" } else { call }
+    match (driver, call) {
+        // One that makes a node and gives it back cannot make several.
+        ("ec2", "create_node") if several => "ex_create_nodes",
+        ("ec2" | "eucalyptus" | "nimbus", "list_snapshots") => "ex_list_snapshots",
+        _ => call,
+    }
 }
 
 /// What an argument of one driver alone is called here, where the original's name does not say that it is an extension. Resources
 /// that are given by it are given here by their ids.
 pub(crate) fn extension_argument(driver: &str, method: &str, name: &str) -> Option<&'static str> {
     Some(match (driver, method, name) {
+        ("ec2" | "eucalyptus" | "nimbus", method, name) => return ec2_argument(method, name),
         ("cloudstack", "create_node", "networks") => "ex_networks",
         ("cloudstack", "create_node" | "list_nodes", "project") => "ex_project",
         ("cloudstack", "create_node", "diskoffering") => "ex_diskoffering",
@@ -154,10 +159,32 @@ pub(crate) fn extension_argument(driver: &str, method: &str, name: &str) -> Opti
     })
 }
 
+fn ec2_argument(method: &str, name: &str) -> Option<&'static str> {
+    Some(match (method, name) {
+        ("list_volumes", "node") => "ex_node",
+        ("copy_image" | "delete_image", "image") => "node_image",
+        ("create_image", "reboot") => "ex_reboot",
+        ("create_image", "block_device_mapping") => "ex_block_device_mapping",
+        ("create_node", "ex_subnet") => "ex_subnet_id",
+        ("ex_describe_all_addresses", "only_allocated") => "only_associated",
+        // 0.14 knows an address by itself, and a network interface or a network is the same by its id.
+        (_, "elastic_ip_address") => "elastic_ip",
+        (_, "network_interface") => "network_interface",
+        (_, "network") => "network",
+        (_, "vpc") => "vpc",
+        _ => return None,
+    })
+}
+
 /// What 0.14 calls a key of `extra` that 3.9 has under another name than case and underscores apart.
 pub(crate) fn earlier_key(key: &str) -> &str {
     match key {
         "launch_time" => "launchdatetime",
+        // The dictionaries that stood for key pairs and for a new security group.
+        "keyName" => "name",
+        "keyFingerprint" => "fingerprint",
+        "keyMaterial" => "private_key",
+        "group_id" => "id",
         other => other,
     }
 }

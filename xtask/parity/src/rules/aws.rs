@@ -146,7 +146,10 @@ pub(super) const RULES: &[Rule] = &[
         applies: |context, difference| {
             difference.place == Place::Param("ClientToken".into())
                 && difference.recorded.is_none()
-                && context.call.call == "create_node"
+                && ["copy_image", "ex_create_network_interface", "ex_import_snapshot"]
+                    .into_iter()
+                    .chain(["create_node", "create_volume"])
+                    .any(|call| call == context.call.call)
         },
     },
     Rule {
@@ -492,8 +495,8 @@ const LATER_KEYS: &[&str] = &[
     "sriov_net_support",
 ];
 
-/// Name and tags as the caller of `create_node` gave them.
-fn asked_tags(call: &Call) -> Vec<Vec<String>> {
+/// Name and tags as the caller of a creation gave them.
+pub(super) fn asked_tags(call: &Call) -> Vec<Vec<String>> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let name = call.args.get("name").map(|name| vec!["Name".to_owned(), text(name)]);
     let more = call.args.get("ex_metadata").and_then(Value::as_object);

@@ -10,6 +10,7 @@ use crate::compare::{Difference, Place, recorded_params, same_time};
 mod aws;
 mod azure;
 mod cloudstack;
+mod ec2;
 mod gandi;
 mod openstack;
 mod own;
@@ -87,6 +88,7 @@ pub(crate) fn superseded(api: &str, class: &str, release: Option<&str>) -> Optio
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
     let families = aws::RULES
         .iter()
+        .chain(ec2::RULES)
         .chain(azure::RULES)
         .chain(cloudstack::RULES)
         .chain(gandi::RULES)

@@ -205,7 +205,8 @@ impl Ec2Driver {
             .param("NoReboot", !ex.ex_reboot)
             .opt("Description", options.description)
             .nested("BlockDeviceMapping", &ex.ex_block_device_mapping.into());
-        self.image_made(self.with_tags(action, "image", &ex.ex_metadata), name, options.timeout).await
+        let action = self.with_tags(action, "image", &ex.ex_metadata);
+        self.image_made(action, name, ex.ex_metadata, options.timeout).await
     }
 
     pub(super) async fn copy(
@@ -223,13 +224,20 @@ impl Ec2Driver {
             .param("SourceImageId", &image.id)
             .param("Name", name)
             .opt("Description", options.description);
-        self.image_made(self.with_token(action, None)?, name, options.timeout).await
+        self.image_made(self.with_token(action, None)?, name, BTreeMap::new(), options.timeout).await
     }
 
     /// The answer has the id alone.
-    async fn image_made(&self, action: Action, name: &str, timeout: Option<Duration>) -> Result<NodeImage> {
+    async fn image_made(
+        &self,
+        action: Action,
+        name: &str,
+        tags: BTreeMap<String, String>,
+        timeout: Option<Duration>,
+    ) -> Result<NodeImage> {
         let id = action.timeout(timeout).read(|root| root.need_text("imageId")).await?;
-        Ok(NodeImage::new(id, name))
+        let extra = Extra::of(&ImageExtra { tags, ..ImageExtra::default() })?;
+        Ok(NodeImage::new(id, name).with_extra(extra))
     }
 }
 
@@ -258,7 +266,7 @@ impl Ec2Driver {
             .opt("TpmSupport", options.tpm_support)
             .opt("UefiData", options.uefi_data)
             .opt("ImdsSupport", options.imds_support);
-        self.image_made(action, name, options.timeout).await
+        self.image_made(action, name, BTreeMap::new(), options.timeout).await
     }
 
     /// Deletes an image; the same as `delete_image`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use libcloud_common::xml::Element;
-use libcloud_common::{Extra, Result, extensions, unique_token};
+use libcloud_common::{Extra, Result, extensions, json, unique_token};
 use libcloud_compute::{Node, StorageVolume, VolumeSnapshot};
 
 use super::{Ec2Driver, NodeExtra, ResourceId, SnapshotExtra, VolumeExtra, wire};
@@ -40,9 +40,12 @@ impl Ec2Driver {
             .await
     }
 
-    /// The tags of a node; the same as `ex_describe_tags`.
+    /// The tags of a node as it came out of a listing; of one that is known by its id alone they are asked for.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html>
     pub async fn ex_get_metadata_for_node(&self, node: &Node) -> Result<BTreeMap<String, String>> {
+        if let Some(tags) = node.extra.get("tags") {
+            return json::read(tags.clone());
+        }
         self.ex_describe_tags(&node.into()).await
     }
 }

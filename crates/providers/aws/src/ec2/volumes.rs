@@ -37,6 +37,7 @@ pub struct VolumeExtra {
     /// The key that encrypts it.
     pub kms_key_id: Option<String>,
     /// When it was made.
+    #[serde(rename = "create-time")]
     pub create_time: Option<Timestamp>,
     /// The node that it is attached to; the first, where there are several.
     pub instance_id: Option<String>,
