@@ -33,7 +33,8 @@ pub(crate) fn build() -> Result {
 pub(crate) fn check() -> Result {
     let packed = packed_folder();
     let bundled = run::root().join(CRATE).join("src/bundled.rs");
-    let code = std::fs::read_to_string(&bundled).map_err(|error| format!("{}: {error}", bundled.display()))?;
+    let code =
+        std::fs::read_to_string(&bundled).map_err(|error| format!("{}: {error}", bundled.display()))?;
     let files = files()?;
     let mut problems = Vec::new();
     for (name, bytes) in &files {
@@ -203,8 +204,7 @@ fn pack_prices(packed: &mut Packer, prices: &Map<String, Value>) -> Result {
 }
 
 fn pack_grid(packed: &mut Packer, regions: &Value, rows: &Map<String, Value>) -> Result {
-    let regions: Vec<&str> =
-        regions.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let regions: Vec<&str> = regions.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if regions.is_empty() || !regions.is_sorted_by(|one, next| one < next) {
         return Err("regions are a sorted list of names".into());
     }
@@ -215,7 +215,8 @@ fn pack_grid(packed: &mut Packer, regions: &Value, rows: &Map<String, Value>) ->
     let mut before = "";
     for (key, cells) in rows {
         let cells = cells.as_array().filter(|cells| cells.len() == regions.len());
-        let cells = cells.ok_or_else(|| format!("{key}: not one price for each of {} regions", regions.len()))?;
+        let cells =
+            cells.ok_or_else(|| format!("{key}: not one price for each of {} regions", regions.len()))?;
         if cells.iter().all(Value::is_null) {
             return Err(format!("{key}: no price in any region"));
         }
@@ -229,7 +230,8 @@ fn pack_grid(packed: &mut Packer, regions: &Value, rows: &Map<String, Value>) ->
             match cell {
                 Value::Null => packed.number(0),
                 Value::Number(number) => {
-                    let (digits, places) = decimal(&number.to_string()).map_err(|why| format!("{key}: {why}"))?;
+                    let (digits, places) =
+                        decimal(&number.to_string()).map_err(|why| format!("{key}: {why}"))?;
                     if places > 7 {
                         return Err(format!("{key}: {number} has more than 7 decimal places"));
                     }
@@ -346,7 +348,10 @@ mod tests {
             (json!({"date": "2025", "prices": {"a": 1}}), "p: `2025` is no day"),
             (json!({"date": "2025-13-02", "prices": {"a": 1}}), "is no day"),
             (json!({"date": day, "price": {"a": 1}}), "p: `price` is none of"),
-            (json!({"date": day, "regions": ["eu"], "prices": {"a": [1, 2]}}), "not one price for each of 1 regions"),
+            (
+                json!({"date": day, "regions": ["eu"], "prices": {"a": [1, 2]}}),
+                "not one price for each of 1 regions",
+            ),
             (json!({"date": day, "regions": ["us", "eu"], "prices": {"a": [1, 2]}}), "sorted list"),
             (json!({"date": day, "regions": ["eu"], "prices": {"a": [null]}}), "no price in any region"),
             (json!({"date": day, "regions": ["eu"], "prices": {"a": [0.123_456_78]}}), "more than 7"),
@@ -367,7 +372,14 @@ mod tests {
 
     #[test]
     fn decimals_are_exact() {
-        for (number, digits) in [("0.115", (115, 3)), ("20", (20, 0)), ("1e-7", (1, 7)), ("2.50", (25, 1)), ("2e2", (200, 0)), ("0.0", (0, 0))] {
+        for (number, digits) in [
+            ("0.115", (115, 3)),
+            ("20", (20, 0)),
+            ("1e-7", (1, 7)),
+            ("2.50", (25, 1)),
+            ("2e2", (200, 0)),
+            ("0.0", (0, 0)),
+        ] {
             assert_eq!(decimal(number).unwrap(), digits, "{number}");
         }
         for number in ["-1", "1e-19", "1e99", "x"] {

@@ -41,7 +41,8 @@ pub(crate) fn find(driver_type: &str, driver_name: &str) -> Option<Result<PriceT
 
 pub(crate) fn unpack(driver_name: &str, table: &[u8]) -> Result<PriceTable> {
     packed::table(table).ok_or_else(|| {
-        let message = format!("the bundled prices of `{driver_name}` are damaged: run `cargo xtask pricing build`");
+        let message =
+            format!("the bundled prices of `{driver_name}` are damaged: run `cargo xtask pricing build`");
         Error::new(ErrorKind::MalformedResponse, message)
     })
 }

@@ -100,7 +100,9 @@ impl Pricing {
     /// The file from which prices are read, in a folder that is made if it is the usual one.
     fn default_target(&self) -> Result<PathBuf> {
         let Some((path, is_usual)) = self.own_file() else {
-            return Err(Error::invalid_argument("these prices are of no file: say which `file_path` to write"));
+            return Err(Error::invalid_argument(
+                "these prices are of no file: say which `file_path` to write",
+            ));
         };
         if let Some(folder) = path.parent().filter(|_| is_usual) {
             std::fs::create_dir_all(folder)
@@ -129,7 +131,8 @@ fn is_safe(url: &Url) -> Result<()> {
 }
 
 fn is_writable(path: &Path) -> Result<()> {
-    let refuse = |why: String| Err(Error::invalid_argument(format!("cannot write {}: {why}", path.display())));
+    let refuse =
+        |why: String| Err(Error::invalid_argument(format!("cannot write {}: {why}", path.display())));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder {
         Some(folder) if !folder.is_dir() => refuse(format!("there is no folder {}", folder.display())),
@@ -155,7 +158,8 @@ fn store(url: &Url, body: &[u8], path: PathBuf) -> Result<Downloaded> {
     let wrong = |error: Error| error.with_kind(ErrorKind::MalformedResponse);
     let json = unpacked(&what, body).map_err(wrong)?;
     let file = PriceFile::decode(&what, &json, None).map_err(wrong)?;
-    let refuse = |why: String| Error::new(ErrorKind::MalformedResponse, format!("{what} is no price file: {why}"));
+    let refuse =
+        |why: String| Error::new(ErrorKind::MalformedResponse, format!("{what} is no price file: {why}"));
     if let Some(why) = implausible(&file) {
         return Err(refuse(why));
     }

@@ -70,7 +70,8 @@ impl PriceFile {
     pub(crate) fn decode(what: &str, json: &[u8], only: Option<&Key>) -> Result<Self> {
         let mut track = serde_path_to_error::Track::new();
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let read = FileVisitor { only }.deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
+        let read =
+            FileVisitor { only }.deserialize(serde_path_to_error::Deserializer::new(&mut reader, &mut track));
         let file = read.and_then(|file| reader.end().map(|()| file));
         file.map_err(|problem| {
             // `?` stands for a key or value that has not been read; `.` is the document.
@@ -192,12 +193,15 @@ fn unpacked_within<'a>(limit: usize, what: &str, content: &'a [u8]) -> Result<Co
     if !content.starts_with(b"BZh") {
         return Ok(content.into());
     }
-    let damaged = |problem: &dyn fmt::Display| Error::invalid_argument(format!("{what} is damaged: {problem}"));
+    let damaged =
+        |problem: &dyn fmt::Display| Error::invalid_argument(format!("{what} is damaged: {problem}"));
     let mut archive = tar::Archive::new(MultiBzDecoder::new(content).take(MAX_ARCHIVE));
     for entry in archive.entries().map_err(|error| damaged(&error))? {
         let entry = entry.map_err(|error| damaged(&error))?;
         let path: PathBuf = entry.path().map_err(|error| damaged(&error))?.into_owned();
-        if entry.header().entry_type().is_file() && (path.ends_with(IN_ARCHIVE) || path == Path::new("pricing.json")) {
+        if entry.header().entry_type().is_file()
+            && (path.ends_with(IN_ARCHIVE) || path == Path::new("pricing.json"))
+        {
             return read_at_most(entry, limit).map(Into::into).map_err(|error| damaged(&error));
         }
     }

@@ -2,8 +2,8 @@
 
 use libcloud_common::{Error, ErrorKind, Price, Result};
 
-use crate::table::PriceTable;
 use crate::Pricing;
+use crate::table::PriceTable;
 
 /// The table of the licences of Compute Engine's images.
 const GCE_IMAGES: &str = "gce_images";

@@ -262,12 +262,16 @@ impl Pricing {
         let entry = table.get(size_id).ok_or_else(|| no_price(&size(), size_id))?;
         match (entry.price(), entry) {
             (Some(price), _) => Ok(price),
-            (None, Entry::Note(text)) => {
-                Err(Error::invalid_argument(format!("the price of {} is `{text}`, which is not a number", size())))
-            }
+            (None, Entry::Note(text)) => Err(Error::invalid_argument(format!(
+                "the price of {} is `{text}`, which is not a number",
+                size()
+            ))),
             (None, Entry::Table(nested)) => {
                 let keys = some_keys(nested);
-                Err(Error::invalid_argument(format!("{} has several prices ({keys}); say which region", size())))
+                Err(Error::invalid_argument(format!(
+                    "{} has several prices ({keys}); say which region",
+                    size()
+                )))
             }
             (None, Entry::Price(_)) => Err(no_price(&size(), size_id)),
         }
@@ -382,7 +386,8 @@ impl Cache {
 }
 
 fn no_price(size: &str, id: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("there is no price of {size}")).with_resource("price", id.to_owned())
+    Error::new(ErrorKind::NotFound, format!("there is no price of {size}"))
+        .with_resource("price", id.to_owned())
 }
 
 /// The keys of a table for an error: a few of them.

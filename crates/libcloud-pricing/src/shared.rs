@@ -23,7 +23,11 @@ pub fn get_pricing(driver_type: &str, driver_name: &str) -> Result<Arc<PriceTabl
 }
 
 /// The prices of a driver, from a file of one's own; see [`Pricing::get_pricing_with`].
-pub fn get_pricing_with(driver_type: &str, driver_name: &str, options: GetPricing) -> Result<Arc<PriceTable>> {
+pub fn get_pricing_with(
+    driver_type: &str,
+    driver_name: &str,
+    options: GetPricing,
+) -> Result<Arc<PriceTable>> {
     SHARED.get_pricing_with(driver_type, driver_name, options)
 }
 

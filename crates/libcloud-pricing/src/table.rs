@@ -161,7 +161,8 @@ impl IntoIterator for PriceTable {
     type IntoIter = std::vec::IntoIter<(String, Entry)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let entries: Vec<_> = self.entries.into_iter().map(|(key, entry)| (String::from(&*key), entry)).collect();
+        let entries: Vec<_> =
+            self.entries.into_iter().map(|(key, entry)| (String::from(&*key), entry)).collect();
         entries.into_iter()
     }
 }

@@ -94,10 +94,29 @@ fn every_table_is_listed() {
     let listed = Pricing::bundled().list_pricing().unwrap();
     // What 0.14 has figures of.
     for driver in [
-        "bluebox", "cloudsigma_zrh", "dreamhost", "ec2_ap_northeast", "ec2_ap_southeast", "ec2_ap_southeast_2",
-        "ec2_eu_west", "ec2_sa_east", "ec2_us_east", "ec2_us_west", "ec2_us_west_oregon", "elastichosts", "gandi",
-        "gogrid", "nephoscale", "nimbus", "rackspace", "rackspacenovalon", "rackspacenovasyd", "rackspacenovaus",
-        "serverlove", "skalicloud", "vps_net",
+        "bluebox",
+        "cloudsigma_zrh",
+        "dreamhost",
+        "ec2_ap_northeast",
+        "ec2_ap_southeast",
+        "ec2_ap_southeast_2",
+        "ec2_eu_west",
+        "ec2_sa_east",
+        "ec2_us_east",
+        "ec2_us_west",
+        "ec2_us_west_oregon",
+        "elastichosts",
+        "gandi",
+        "gogrid",
+        "nephoscale",
+        "nimbus",
+        "rackspace",
+        "rackspacenovalon",
+        "rackspacenovasyd",
+        "rackspacenovaus",
+        "serverlove",
+        "skalicloud",
+        "vps_net",
     ] {
         assert!(listed.contains(&("compute".into(), driver.into())), "{driver}");
     }

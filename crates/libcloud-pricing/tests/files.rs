@@ -78,7 +78,11 @@ fn a_newer_file_of_the_original_is_read() {
     assert_eq!(file.get("compute", "outscale").unwrap().price("m1.small"), Some(price("0.23")));
     let ssd = file.get("compute", "gce").unwrap().table("Local SSD").unwrap();
     let hourly = ssd.table("on_demand").unwrap().price("us");
-    assert_eq!(hourly, Some(price("0.000122222222222222")), "divided by the original, and so not exact there either");
+    assert_eq!(
+        hourly,
+        Some(price("0.000122222222222222")),
+        "divided by the original, and so not exact there either"
+    );
 }
 
 #[test]
@@ -94,17 +98,18 @@ fn the_file_in_a_release_is_read() {
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert_eq!(
         error.message(),
-        format!(
-            "the price file {shown} is damaged at `compute.foo.1`: expected value at line 1 column 27"
-        )
+        format!("the price file {shown} is damaged at `compute.foo.1`: expected value at line 1 column 27")
     );
 
     fs::write(&path, compressed(&[0; 1024])).unwrap();
     let error = PriceFile::read(&path).unwrap_err();
-    assert_eq!((error.kind(), error.message()), (
-        ErrorKind::NotFound,
-        format!("the price file {shown} is an archive without data/pricing.json").as_str()
-    ));
+    assert_eq!(
+        (error.kind(), error.message()),
+        (
+            ErrorKind::NotFound,
+            format!("the price file {shown} is an archive without data/pricing.json").as_str()
+        )
+    );
 
     let whole = release(GOOD);
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
@@ -175,11 +180,17 @@ async fn a_release_is_taken_apart() {
 async fn a_bad_download_never_replaces_a_good_file() {
     for (body, told) in [
         ("<html>Service Unavailable</html>", "is damaged: expected value at line 1 column 1"),
-        (r#"{"compute": {"foo": {"1": 0.2"#, "is damaged at `compute.foo`: EOF while parsing an object at line 1 column 29"),
+        (
+            r#"{"compute": {"foo": {"1": 0.2"#,
+            "is damaged at `compute.foo`: EOF while parsing an object at line 1 column 29",
+        ),
         (r#"{"compute": {"foo": {"1": 0.25}}}"#, "is no price file: it does not say when it was `updated`"),
         (r#"{"compute": {"foo": {"1": 1}}, "updated": 0}"#, "is no price file: it does not say when"),
         (r#"{"compute": {"foo": {}}, "updated": 1740936978}"#, "is no price file: there are no prices in it"),
-        (r#"{"compute": {"foo": {"1": {"eu": -1}}}, "updated": 1}"#, "is no price file: the price of `eu` is -1"),
+        (
+            r#"{"compute": {"foo": {"1": {"eu": -1}}}, "updated": 1}"#,
+            "is no price file: the price of `eu` is -1",
+        ),
         (r#"{"compute": {"foo": 5}, "updated": 1740936978}"#, "at `compute.foo`: invalid type: integer `5`"),
         ("BZh9 nothing of the kind", "is damaged: "),
     ] {
@@ -231,7 +242,10 @@ async fn what_cannot_be_written_or_trusted_is_refused_before_anything_is_sent() 
         (scene.options().file_path(folder.join("none/pricing.json")), "there is no folder"),
         (scene.options().file_path(folder), "it is a folder"),
         (scene.options().file_url("http://prices.example/p.json".parse().unwrap()), "fetched by https"),
-        (scene.options().file_url("http://127.0.0.1.evil.example/p.json".parse().unwrap()), "fetched by https"),
+        (
+            scene.options().file_url("http://127.0.0.1.evil.example/p.json".parse().unwrap()),
+            "fetched by https",
+        ),
         (scene.options().file_url("file:///etc/passwd".parse().unwrap()), "fetched by https"),
     ] {
         let error = Pricing::bundled().download_pricing_file(options).await.unwrap_err();

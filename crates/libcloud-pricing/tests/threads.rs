@@ -22,7 +22,8 @@ fn table(cents: i64) -> PriceTable {
 
 fn file() -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
-    let drivers: HashMap<&str, PriceTable> = (0..).zip(DRIVERS).map(|(cents, name)| (name, table(cents))).collect();
+    let drivers: HashMap<&str, PriceTable> =
+        (0..).zip(DRIVERS).map(|(cents, name)| (name, table(cents))).collect();
     fs::write(file.path(), serde_json::to_string(&serde_json::json!({"compute": drivers})).unwrap()).unwrap();
     file
 }
