@@ -291,11 +291,15 @@ struct Packer(Vec<u8>);
 
 impl Packer {
     fn number(&mut self, mut number: usize) {
-        while number >= 0x80 {
-            self.0.push(0x80 | (number & 0x7F) as u8);
+        loop {
+            let [low, ..] = number.to_le_bytes();
             number >>= 7;
+            if number == 0 {
+                self.0.push(low);
+                return;
+            }
+            self.0.push(low | 0x80);
         }
-        self.0.push(number as u8);
     }
 
     fn text(&mut self, text: &str) {
