@@ -226,20 +226,23 @@ fn pack_grid(packed: &mut Packer, regions: &Value, rows: &Map<String, Value>) ->
         }
         packed.number(shared);
         packed.text(key.get(shared..).unwrap_or_default());
+        let mut row = Packer::default();
         for cell in cells {
             match cell {
-                Value::Null => packed.number(0),
+                Value::Null => row.number(0),
                 Value::Number(number) => {
                     let (digits, places) =
                         decimal(&number.to_string()).map_err(|why| format!("{key}: {why}"))?;
                     if places > 7 {
                         return Err(format!("{key}: {number} has more than 7 decimal places"));
                     }
-                    packed.number(1 + 8 * digits + usize::from(places));
+                    row.number(1 + 8 * digits + usize::from(places));
                 }
                 other => return Err(format!("{key}: `{other}` is no price")),
             }
         }
+        packed.number(row.0.len());
+        packed.0.extend(row.0);
         before = key;
     }
     Ok(())
@@ -339,7 +342,10 @@ mod tests {
         let rows = json!({"m1.large": [0.5, null], "m1.small": [null, 20]});
         let mut packed = Packer::default();
         pack_grid(&mut packed, &json!(["eu", "us"]), rows.as_object().unwrap()).unwrap();
-        assert_eq!(packed.0, b"\x01\x02\x02eu\x02us\x02\x00\x08m1.large\x2a\x00\x03\x05small\x00\xa1\x01");
+        assert_eq!(
+            packed.0,
+            b"\x01\x02\x02eu\x02us\x02\x00\x08m1.large\x02\x2a\x00\x03\x05small\x03\x00\xa1\x01"
+        );
     }
 
     #[test]

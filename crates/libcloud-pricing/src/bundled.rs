@@ -39,7 +39,7 @@ pub(crate) fn find(driver_type: &str, driver_name: &str) -> Option<Result<PriceT
     Some(unpack(driver_name, table))
 }
 
-pub(crate) fn unpack(driver_name: &str, table: &[u8]) -> Result<PriceTable> {
+pub(crate) fn unpack(driver_name: &str, table: &'static [u8]) -> Result<PriceTable> {
     packed::table(table).ok_or_else(|| {
         let message =
             format!("the bundled prices of `{driver_name}` are damaged: run `cargo xtask pricing build`");

@@ -9,16 +9,17 @@
 //!         count, count × (key, day of its price)
 //!         prices, or grid
 //! prices  0, count, count × (key, 0, sign, digits, decimal places | 1, prices | 2, text)
-//! grid    1, count, regions, count, count × (letters shared with the key before, the other letters, a price a region)
+//! grid    1, count, regions, count, count × (letters shared with the key before, the other letters, row)
+//! row     its length, a price a region
 //! ```
 //!
-//! Keys are sorted. A reader of all of it needs no copy of the file, and none of what it was not asked for.
+//! Keys are sorted. Of a table that is asked for the keys are read; a row stays as it is until somebody looks at it.
 
 use std::sync::Arc;
 
 use libcloud_common::Price;
 
-use crate::table::{Entry, PriceTable, TableInfo};
+use crate::table::{Entry, PriceTable, Sorted, TableInfo};
 
 /// What is left to read. Every method gives `None` where that is not what it should be.
 #[derive(Clone, Copy)]
@@ -79,7 +80,7 @@ pub(crate) fn directory(file: &[u8]) -> impl Iterator<Item = (&str, &str, &[u8])
 }
 
 /// A packed table; nothing if it is damaged.
-pub(crate) fn table(packed: &[u8]) -> Option<PriceTable> {
+pub(crate) fn table(packed: &'static [u8]) -> Option<PriceTable> {
     let mut reader = Reader(packed);
     let info = info(&mut reader)?;
     let table = match reader.byte()? {
@@ -120,9 +121,9 @@ fn prices(reader: &mut Reader<'_>) -> Option<PriceTable> {
     Some(PriceTable::of(entries))
 }
 
-fn grid(reader: &mut Reader<'_>) -> Option<PriceTable> {
+fn grid(reader: &mut Reader<'static>) -> Option<PriceTable> {
     let regions = (0..reader.count()?).map(|_| reader.text().map(Arc::from));
-    let regions = regions.collect::<Option<Vec<Arc<str>>>>()?;
+    let regions = regions.collect::<Option<Arc<[Arc<str>]>>>()?;
     let count = reader.count()?;
     let mut rows = Vec::with_capacity(count);
     let mut key = String::new();
@@ -133,17 +134,26 @@ fn grid(reader: &mut Reader<'_>) -> Option<PriceTable> {
         }
         key.truncate(shared);
         key.push_str(reader.text()?);
-        let mut row = Vec::with_capacity(regions.len());
-        for region in &regions {
-            if let Some(price) = reader.number()?.checked_sub(1) {
-                let digits = i64::try_from(price >> 3).ok()?;
-                let places = u8::try_from(price & 7).ok()?;
-                row.push((Arc::clone(region), Entry::Price(Price::from_decimal(digits, places)?)));
-            }
-        }
-        rows.push((Arc::from(key.as_str()), Entry::Table(PriceTable::of(row))));
+        let row = PriceTable::packed(reader.bytes()?, &regions);
+        rows.push((Arc::from(key.as_str()), Entry::Table(row)));
     }
     Some(PriceTable::of(rows))
+}
+
+/// The prices of a row; it ends where it is damaged.
+pub(crate) fn row(packed: &[u8], regions: &[Arc<str>]) -> Sorted {
+    let mut reader = Reader(packed);
+    let mut prices = Vec::with_capacity(regions.len());
+    for region in regions {
+        let Some(number) = reader.number() else { break };
+        let Some(price) = number.checked_sub(1) else { continue };
+        let (digits, places) = (i64::try_from(price >> 3), u8::try_from(price & 7));
+        let (Ok(digits), Ok(places)) = (digits, places) else { break };
+        if let Some(price) = Price::from_decimal(digits, places) {
+            prices.push((Arc::clone(region), Entry::Price(price)));
+        }
+    }
+    prices
 }
 
 #[cfg(test)]
@@ -152,20 +162,57 @@ mod tests {
 
     use super::*;
 
+    /// A file of one table by region.
+    const GRID: &[u8] =
+        b"\x01\x07compute\x01p\x39\x03USD\x04hour\x00\x01s\x0a2025-03-02\x00\x01\x02\x02eu\x02us\x02\
+        \x00\x08m1.large\x02\x2a\x00\x03\x05small\x03\x00\xa1\x01";
+
+    fn look(table: Option<PriceTable>) {
+        for (_, entry) in table.iter().flat_map(PriceTable::iter) {
+            if let Entry::Table(row) = entry {
+                let _ = row.len();
+            }
+        }
+    }
+
+    #[test]
+    fn a_grid_is_read_row_by_row() {
+        let (_, _, packed) = directory(GRID).next().unwrap();
+        let table = table(packed).unwrap();
+        let json = serde_json::to_string(&table).unwrap();
+        assert_eq!(json, r#"{"m1.large":{"eu":0.5},"m1.small":{"us":20}}"#);
+    }
+
+    #[test]
+    fn a_row_can_be_added_to() {
+        let (_, _, packed) = directory(GRID).next().unwrap();
+        let mut table = table(packed).unwrap();
+        let Some(Entry::Table(mut row)) = table.get("m1.large").cloned() else { panic!("no row") };
+        assert_eq!(row.insert("ap", Entry::Price(Price::from_cents(1))), None);
+        table.insert("m1.large", Entry::Table(row));
+        assert!(table.info().is_some());
+        assert_eq!(
+            serde_json::to_string(&table).unwrap(),
+            r#"{"m1.large":{"ap":0.01,"eu":0.5},"m1.small":{"us":20}}"#
+        );
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
             prop_assert!(directory(&bytes).count() <= bytes.len());
-            let _ = table(&bytes);
+            look(table(bytes.leak()));
         }
 
         #[test]
         fn damage_is_found_or_harmless(place in 0..200_usize, byte: u8) {
-            let mut file = include_bytes!("../packed/gandi.bin").to_vec();
-            let place = place % file.len();
-            file[place] = byte;
-            for (_, _, packed) in directory(&file) {
-                let _ = table(packed);
+            for file in [&include_bytes!("../packed/gandi.bin")[..], GRID] {
+                let mut file = file.to_vec();
+                let place = place % file.len();
+                file[place] = byte;
+                for (_, _, packed) in directory(file.leak()) {
+                    look(table(packed));
+                }
             }
         }
     }

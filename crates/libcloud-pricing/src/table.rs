@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use libcloud_common::{Price, Result};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::packed;
 
 /// Prices by size id, or by whatever else the provider charges for.
 ///
@@ -23,11 +25,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(table.price("small"), Some(Price::from_cents(5)));
 /// assert_eq!(table.price("huge"), None);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct PriceTable {
-    /// Sorted by key, each key once. Keys are shared: the names of thirty regions stand in hundreds of inner tables.
-    entries: Vec<(Arc<str>, Entry)>,
+    entries: Entries,
     info: Option<Arc<TableInfo>>,
+}
+
+/// Sorted by key, each key once.
+pub(crate) type Sorted = Vec<(Arc<str>, Entry)>;
+
+#[derive(Clone)]
+enum Entries {
+    Here(Sorted),
+    Packed(Box<Row>),
+}
+
+/// The prices of one size by region, as they are compiled in until somebody looks at them: of hundreds of sizes a
+/// program is interested in a few.
+#[derive(Clone)]
+struct Row {
+    packed: &'static [u8],
+    /// The names of the regions, which all rows share.
+    regions: Arc<[Arc<str>]>,
+    unpacked: OnceLock<Sorted>,
 }
 
 /// What a price table has under one key.
@@ -78,7 +98,7 @@ impl Entry {
 
 impl PriceTable {
     /// Of entries in any order; the last of those with one key is taken.
-    pub(crate) fn of(mut entries: Vec<(Arc<str>, Entry)>) -> Self {
+    pub(crate) fn of(mut entries: Sorted) -> Self {
         if !entries.is_sorted_by(|(one, _), (next, _)| one < next) {
             entries.sort_by(|(one, _), (next, _)| one.cmp(next));
             entries.dedup_by(|later, kept| {
@@ -89,13 +109,27 @@ impl PriceTable {
                 same
             });
         }
-        Self { entries, info: None }
+        Self { entries: Entries::Here(entries), info: None }
+    }
+
+    /// Of a packed row.
+    pub(crate) fn packed(packed: &'static [u8], regions: &Arc<[Arc<str>]>) -> Self {
+        let row = Row { packed, regions: Arc::clone(regions), unpacked: OnceLock::new() };
+        Self { entries: Entries::Packed(Box::new(row)), info: None }
+    }
+
+    fn entries(&self) -> &[(Arc<str>, Entry)] {
+        match &self.entries {
+            Entries::Here(entries) => entries,
+            Entries::Packed(row) => row.unpacked.get_or_init(|| packed::row(row.packed, &row.regions)),
+        }
     }
 
     /// What is under this key.
     pub fn get(&self, key: &str) -> Option<&Entry> {
-        let place = self.entries.binary_search_by(|(own, _)| (**own).cmp(key)).ok()?;
-        self.entries.get(place).map(|(_, entry)| entry)
+        let entries = self.entries();
+        let place = entries.binary_search_by(|(own, _)| (**own).cmp(key)).ok()?;
+        entries.get(place).map(|(_, entry)| entry)
     }
 
     /// The price under this key, if there is one.
@@ -114,28 +148,32 @@ impl PriceTable {
     /// Puts something under this key, and gives what was there.
     pub fn insert(&mut self, key: impl AsRef<str>, entry: Entry) -> Option<Entry> {
         let key = key.as_ref();
-        match self.entries.binary_search_by(|(own, _)| (**own).cmp(key)) {
-            Ok(place) => self.entries.get_mut(place).map(|(_, old)| std::mem::replace(old, entry)),
+        let info = self.info.take();
+        let mut entries = std::mem::take(self).into_sorted();
+        let old = match entries.binary_search_by(|(own, _)| (**own).cmp(key)) {
+            Ok(place) => entries.get_mut(place).map(|(_, old)| std::mem::replace(old, entry)),
             Err(place) => {
-                self.entries.insert(place, (key.into(), entry));
+                entries.insert(place, (key.into(), entry));
                 None
             }
-        }
+        };
+        *self = Self { entries: Entries::Here(entries), info };
+        old
     }
 
     /// All keys with what is under them, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(key, entry)| (&**key, entry))
+        self.entries().iter().map(|(key, entry)| (&**key, entry))
     }
 
     /// The number of keys.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there is nothing in the table.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// Origin, currency and unit. Bundled tables have them, and those of a file that tells when it was written; tables
@@ -150,9 +188,39 @@ impl PriceTable {
         Some(info.older.get(key).unwrap_or(&info.date))
     }
 
+    fn into_sorted(self) -> Sorted {
+        match self.entries {
+            Entries::Here(entries) => entries,
+            Entries::Packed(row) => {
+                let Row { packed, regions, unpacked } = *row;
+                unpacked.into_inner().unwrap_or_else(|| packed::row(packed, &regions))
+            }
+        }
+    }
+
     pub(crate) fn with_info(mut self, info: Arc<TableInfo>) -> Self {
         self.info = Some(info);
         self
+    }
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self::Here(Vec::new())
+    }
+}
+
+impl PartialEq for PriceTable {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries() == other.entries() && self.info == other.info
+    }
+}
+
+impl Eq for PriceTable {}
+
+impl fmt::Debug for PriceTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -161,9 +229,8 @@ impl IntoIterator for PriceTable {
     type IntoIter = std::vec::IntoIter<(String, Entry)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let entries: Vec<_> =
-            self.entries.into_iter().map(|(key, entry)| (String::from(&*key), entry)).collect();
-        entries.into_iter()
+        let entries = self.into_sorted().into_iter().map(|(key, entry)| (String::from(&*key), entry));
+        entries.collect::<Vec<_>>().into_iter()
     }
 }
 
