@@ -146,7 +146,7 @@ async fn tables(context: &Context, service: Option<Service>) -> Result<()> {
 }
 
 async fn update(context: &Context, url: Url, to: Option<PathBuf>) -> Result<()> {
-    if context.is_dry("download_pricing_file", &json!({ "file_url": url, "file_path": to }))? {
+    if context.is_dry("download_pricing_file", &json!({ "file_url": url.as_str(), "file_path": to }))? {
         return Ok(());
     }
     let mut options = DownloadPricing::new().file_url(url).config(context.anonymous()?);
@@ -156,7 +156,7 @@ async fn update(context: &Context, url: Url, to: Option<PathBuf>) -> Result<()> 
     context.note("fetching …");
     let fetched = pricing::download_pricing_file(options).await?;
     context.output.value(&json!({
-        "path": fetched.path, "url": fetched.url, "updated": fetched.updated, "tables": fetched.tables,
+        "path": fetched.path, "url": fetched.url.as_str(), "updated": fetched.updated, "tables": fetched.tables,
     }))
 }
 

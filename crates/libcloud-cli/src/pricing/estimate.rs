@@ -35,7 +35,7 @@ const CREATES: Columns = &[
 
 #[derive(Debug, Args)]
 pub(super) struct EstimateArgs {
-    /// A size that would be created; several are compared
+    /// A size that would be created; several are listed side by side, and added up
     #[arg(long = "size", value_name = "SIZE")]
     sizes: Vec<String>,
     /// How many nodes of it

