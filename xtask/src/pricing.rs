@@ -210,7 +210,9 @@ fn pack_grid(packed: &mut Packer, regions: &Value, rows: &Map<String, Value>) ->
     }
     packed.0.push(1);
     packed.number(regions.len());
-    regions.iter().for_each(|region| packed.text(region));
+    for region in &regions {
+        packed.text(region);
+    }
     packed.number(rows.len());
     let mut before = "";
     for (key, cells) in rows {

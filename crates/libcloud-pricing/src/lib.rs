@@ -20,7 +20,7 @@
 //! the home folder lacks, and all if there is none, comes from the tables that are compiled in. Such a file is
 //! a [`PriceFile`], JSON in the format of Apache Libcloud.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -333,7 +333,7 @@ impl Pricing {
     pub fn reload(&self) -> Result<()> {
         let tables = match self.get_pricing_file_path() {
             Some(path) => PriceFile::load(path, None)?.into_tables(),
-            None => Default::default(),
+            None => BTreeMap::default(),
         };
         let mut cache = self.write();
         cache.forget();

@@ -102,25 +102,17 @@ async fn told_prices(context: &Context) -> Result<BTreeMap<String, Price>> {
 async fn creates(context: &Context, args: &EstimateArgs) -> Result<(Vec<Line>, String)> {
     let (provider, config) = context.config()?;
     let table = table(&provider, config.region.as_deref())?;
-    let (mut lines, mut told) = (Vec::new(), None);
-    for size in &args.sizes {
-        let (each, date) = match in_table(table.as_ref(), size)? {
-            Some(found) => found,
-            // The provider tells its own prices: they are today's.
-            None => {
-                let prices = match told.take() {
-                    Some(prices) => prices,
-                    None => told_prices(context).await?,
-                };
-                let price = prices.get(size).copied();
-                told = Some(prices);
-                let unknown = || {
-                    let message = format!("there is no price of the size `{size}` of `{provider}`");
-                    Error::new(ErrorKind::NotFound, message).with_resource("price", size.clone())
-                };
-                (price.ok_or_else(unknown)?, None)
-            }
-        };
+    let in_table = |size: &String| in_table(table.as_ref(), size);
+    let found = args.sizes.iter().map(in_table).collect::<Result<Vec<_>>>()?;
+    // The provider may tell its own prices: they are today's.
+    let told = if found.iter().all(Option::is_some) { BTreeMap::new() } else { told_prices(context).await? };
+    let mut lines = Vec::new();
+    for (size, found) in args.sizes.iter().zip(found) {
+        let found = found.or_else(|| told.get(size).map(|price| (*price, None)));
+        let (each, date) = found.ok_or_else(|| {
+            let message = format!("there is no price of the size `{size}` of `{provider}`");
+            Error::new(ErrorKind::NotFound, message).with_resource("price", size.clone())
+        })?;
         let per_hour = each.checked_mul(args.count).ok_or_else(too_much)?;
         let mut shown = serde_json::Map::new();
         shown.insert("size".into(), size.as_str().into());
