@@ -23,6 +23,7 @@ pages! {
     dns: "src/dns.md";
     pricing: "src/pricing.md";
     deploy: "src/deploy.md";
+    upgrade: "src/upgrade.md";
     objects: "src/objects.md";
     extensions: "src/extensions.md";
     concurrency: "src/concurrency.md";

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Result, api, fixtures, fuzz, layers, matrix, parity, peers, run};
+use crate::{Result, api, fixtures, fuzz, layers, matrix, parity, peers, pricing, run};
 
 /// The provider features of the facade: each must build alone.
 const FEATURES: &[&str] =
@@ -14,6 +14,7 @@ pub(crate) fn run(with_peers: bool) -> Result {
     let installing = with_peers.then(|| std::thread::spawn(peers::install));
     step("format", || run::run(&mut run::cargo_with(["fmt", "--all", "--check"])))?;
     step("layers", layers::check)?;
+    step("the bundled prices", pricing::check)?;
     step("licences and sources", licences)?;
     step("clippy", || {
         run::run(&mut run::cargo_with([

@@ -15,6 +15,7 @@ mod layers;
 mod matrix;
 mod parity;
 mod peers;
+mod pricing;
 mod release;
 mod run;
 
@@ -39,6 +40,8 @@ const HELP: &str = "cargo xtask <chore>
   peers list             the real servers that the drivers are tested against
   peers start|stop NAME  start or stop one; start prints its addresses and test credentials
   peers test [NAME …]    start them, run the tests that need them, stop them
+  pricing build          pack the files of crates/libcloud-pricing/data into what is compiled in
+  pricing check          check these files, and that they are what is packed
   release --dry-run [--key ID]
                          check versions and changelog, pack the crates, make archives, checksums and signatures
 ";
@@ -68,6 +71,8 @@ fn main() -> ExitCode {
         ["peers", "start", name] => peers::start(name),
         ["peers", "stop", name] => peers::stop(name),
         ["peers", "test", names @ ..] => peers::test(names),
+        ["pricing", "build"] => pricing::build(),
+        ["pricing", "check"] => pricing::check(),
         ["release", "--dry-run", options @ ..] => release::dry_run(options),
         ["release", ..] => {
             Err("only `release --dry-run` is done by a machine; docs/src/releasing.md has the rest".into())

@@ -13,7 +13,7 @@ use libcloud::compute::ComputeDriver;
 use libcloud::dns::DnsDriver;
 use libcloud::loadbalancer::LoadBalancerDriver;
 use libcloud::storage::StorageDriver;
-use libcloud::{Config, Driver, Drivers, Error, ErrorKind, Registry, Result};
+use libcloud::{Config, Driver, Drivers, Error, ErrorKind, Registry, Result, TransportConfig};
 use serde_json::Value;
 
 use crate::args::{ExArgs, Format, Global};
@@ -229,7 +229,18 @@ impl Context {
             // So that two runs of the program see the same cloud.
             config.options.insert("state_file", profile::dummy_state()?.to_string_lossy());
         }
-        let (global, transport) = (&self.global, &mut config.transport);
+        config.transport = self.transport(profile)?;
+        Ok(config)
+    }
+
+    /// A configuration for what needs no account.
+    pub(crate) fn anonymous(&self) -> Result<Config> {
+        Ok(Config::anonymous().transport(self.transport(self.profile()?)?))
+    }
+
+    /// How connections are made.
+    fn transport(&self, profile: Option<&Profile>) -> Result<TransportConfig> {
+        let (global, mut transport) = (&self.global, TransportConfig::new());
         transport.debug_log = self.debug_log.clone().or(transport.debug_log.take());
         // For the recordings of `cargo xtask fixtures`.
         transport.recorder.clone_from(&self.recorder);
@@ -244,7 +255,7 @@ impl Context {
         if let Some(limit) = global.timeout.or(profile.and_then(|profile| profile.timeout)) {
             transport.total_timeout = Some(seconds(limit)?);
         }
-        Ok(config)
+        Ok(transport)
     }
 
     /// What the command line and the environment say of the account.

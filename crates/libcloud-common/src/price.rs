@@ -55,6 +55,16 @@ impl Price {
         }
     }
 
+    /// The price of `mantissa` × 10^-`scale`: `from_decimal(115, 3)` is 0.115. `None` where there are more than 18
+    /// decimal places.
+    pub const fn from_decimal(mut mantissa: i64, mut scale: u8) -> Option<Self> {
+        while scale > 0 && mantissa % 10 == 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        if scale > MAX_SCALE { None } else { Some(Self { mantissa, scale }) }
+    }
+
     /// Whether there is nothing to pay.
     pub const fn is_zero(self) -> bool {
         self.mantissa == 0
@@ -225,7 +235,13 @@ impl Visitor<'_> for PriceVisitor {
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Price, E> {
         // The shortest digits that read back as this float are the ones that were written, up to 15 of them.
-        self.visit_str(&value.to_string())
+        self.visit_str(&value.to_string()).or_else(|error: E| {
+            // A price per month divided by the hours of a month has more places than any price list.
+            let nearest = format!("{value:.places$}", places = usize::from(MAX_SCALE));
+            let nearest =
+                nearest.parse().ok().filter(|nearest: &Price| value.abs() < 1.0 && !nearest.is_zero());
+            nearest.ok_or(error)
+        })
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Price, E> {
@@ -317,6 +333,10 @@ mod tests {
         assert_eq!(Price::from_cents(-1200), price("-12"));
         assert_eq!(Price::from_cents(0), Price::ZERO);
         assert_eq!(Price::from_cents(i64::MIN), price("-92233720368547758.08"));
+        assert_eq!(Price::from_decimal(1150, 4), Some(price("0.115")));
+        assert_eq!(Price::from_decimal(0, 200), Some(Price::ZERO));
+        assert_eq!(Price::from_decimal(i64::MIN, 18), Some(price("-9.223372036854775808")));
+        assert_eq!(Price::from_decimal(1, 19), None);
         assert!(Price::default().is_zero() && !price("0.01").is_zero());
     }
 
@@ -365,8 +385,13 @@ mod tests {
             serde_json::from_str(r#"[0.0, 4.0, 1e-7, "0.10", "1.234567890123456789"]"#).unwrap();
         assert_eq!(read, ["0", "4", "0.0000001", "0.1", "1.234567890123456789"].map(price));
 
+        // The shortest form of this float has 20 decimal places; the nearest price has 18.
+        let divided: Price = serde_json::from_str("0.00012222222222222221").unwrap();
+        assert_eq!(divided, price("0.000122222222222222"));
+
         for (json, reason) in [
             ("1e300", "more digits"),
+            ("1e-30", "more digits"),
             ("18446744073709551615", "too large"),
             ("\"free\"", "expected a decimal number"),
             ("null", "expected a price as a number or a string"),

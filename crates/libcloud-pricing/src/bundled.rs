@@ -1,107 +1,129 @@
-//! The tables that are compiled in, one file a provider.
+//! The tables that are compiled in.
 
-use std::collections::BTreeMap;
+use libcloud_common::{Error, ErrorKind, Result};
 
-use libcloud_common::Result;
-use serde::Deserialize;
+use crate::packed;
+use crate::table::PriceTable;
 
-use crate::table::{PriceTable, TableInfo, parse};
-
-/// A file of `data/` and what it has prices of, so that only the file that is asked for is parsed.
-pub(crate) struct Bundle {
-    file: &'static str,
-    json: &'static str,
-    tables: &'static [(&'static str, &'static str)],
-}
-
-static BUNDLES: [Bundle; 2] = [
-    Bundle { file: "dummy.json", json: include_str!("../data/dummy.json"), tables: &[("compute", "dummy")] },
-    Bundle {
-        file: "ec2.json",
-        json: include_str!("../data/ec2.json"),
-        tables: &[
-            ("compute", "ec2_ap_northeast"),
-            ("compute", "ec2_ap_southeast"),
-            ("compute", "ec2_ap_southeast_2"),
-            ("compute", "ec2_eu_west"),
-            ("compute", "ec2_sa_east"),
-            ("compute", "ec2_us_east"),
-            ("compute", "ec2_us_west"),
-            ("compute", "ec2_us_west_oregon"),
-        ],
-    },
+/// One file a provider. `cargo xtask pricing check` finds one that is left out.
+static FILES: [&[u8]; 19] = [
+    include_bytes!("../packed/azure.bin"),
+    include_bytes!("../packed/bluebox.bin"),
+    include_bytes!("../packed/cloudsigma.bin"),
+    include_bytes!("../packed/dreamhost.bin"),
+    include_bytes!("../packed/dummy.bin"),
+    include_bytes!("../packed/ec2.bin"),
+    include_bytes!("../packed/elastichosts.bin"),
+    include_bytes!("../packed/gandi.bin"),
+    include_bytes!("../packed/gce.bin"),
+    include_bytes!("../packed/gogrid.bin"),
+    include_bytes!("../packed/nephoscale.bin"),
+    include_bytes!("../packed/nimbus.bin"),
+    include_bytes!("../packed/outscale.bin"),
+    include_bytes!("../packed/packet.bin"),
+    include_bytes!("../packed/rackspace.bin"),
+    include_bytes!("../packed/serverlove.bin"),
+    include_bytes!("../packed/skalicloud.bin"),
+    include_bytes!("../packed/softlayer.bin"),
+    include_bytes!("../packed/vps_net.bin"),
 ];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    source: String,
-    date: String,
-    currency: String,
-    unit: String,
-    tables: BTreeMap<String, BTreeMap<String, Table>>,
+/// Driver type and driver name of every table, with the table as it is packed.
+pub(crate) fn tables() -> impl Iterator<Item = (&'static str, &'static str, &'static [u8])> {
+    FILES.iter().flat_map(|file| packed::directory(file))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    region: Option<String>,
-    prices: PriceTable,
+/// The table of this driver. No other is looked into.
+pub(crate) fn find(driver_type: &str, driver_name: &str) -> Option<Result<PriceTable>> {
+    let (_, _, table) = tables().find(|(kind, name, _)| (*kind, *name) == (driver_type, driver_name))?;
+    Some(unpack(driver_name, table))
 }
 
-/// The bundle that has the prices of this driver.
-pub(crate) fn find(driver_type: &str, driver_name: &str) -> Option<&'static Bundle> {
-    BUNDLES.iter().find(|bundle| bundle.tables.contains(&(driver_type, driver_name)))
-}
-
-impl Bundle {
-    /// All tables of the file with driver type and driver name, sorted by these.
-    pub(crate) fn tables(&self) -> Result<Vec<(String, String, PriceTable)>> {
-        let file: File = parse(&format!("the bundled price table {}", self.file), self.json.as_bytes())?;
-        let mut tables = Vec::new();
-        for (driver_type, drivers) in file.tables {
-            for (driver_name, table) in drivers {
-                let info = TableInfo {
-                    currency: file.currency.clone(),
-                    unit: file.unit.clone(),
-                    region: table.region,
-                    source: file.source.clone(),
-                    date: file.date.clone(),
-                };
-                tables.push((driver_type.clone(), driver_name, table.prices.with_info(info)));
-            }
-        }
-        Ok(tables)
-    }
+pub(crate) fn unpack(driver_name: &str, table: &'static [u8]) -> Result<PriceTable> {
+    packed::table(table).ok_or_else(|| {
+        let message =
+            format!("the bundled prices of `{driver_name}` are damaged: run `cargo xtask pricing build`");
+        Error::new(ErrorKind::MalformedResponse, message)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
 
-    #[test]
-    fn every_bundle_has_the_tables_it_announces() {
-        for bundle in &BUNDLES {
-            let tables = bundle.tables().unwrap();
-            let keys: Vec<_> = tables.iter().map(|(kind, name, _)| (kind.as_str(), name.as_str())).collect();
-            assert_eq!(keys, bundle.tables, "{}", bundle.file);
-            for (_, name, table) in &tables {
-                assert!(!table.is_empty(), "{name}");
-                for (size, _) in table.iter() {
-                    assert!(table.price(size).is_some_and(|price| !price.is_zero()), "{name} {size}");
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::table::Entry;
+
+    /// A file of `data`, read without any of the code that packs or unpacks.
+    #[derive(Deserialize)]
+    struct File {
+        source: String,
+        currency: String,
+        unit: String,
+        tables: BTreeMap<String, BTreeMap<String, Table>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Table {
+        date: String,
+        region: Option<String>,
+        unit: Option<String>,
+        regions: Option<Vec<String>>,
+        prices: serde_json::Value,
+        #[serde(default)]
+        older: BTreeMap<String, PriceTable>,
+    }
+
+    impl Table {
+        fn prices(&self) -> PriceTable {
+            let Some(regions) = &self.regions else {
+                let mut prices: PriceTable = serde_json::from_value(self.prices.clone()).unwrap();
+                for (key, entry) in self.older.values().flat_map(PriceTable::iter) {
+                    assert_eq!(prices.insert(key, entry.clone()), None, "{key} is older and newer");
                 }
-                let info = table.info().unwrap();
-                assert_eq!((info.currency.as_str(), info.unit.as_str()), ("USD", "hour"), "{name}");
-            }
+                return prices;
+            };
+            let rows: BTreeMap<String, Vec<Option<libcloud_common::Price>>> =
+                serde_json::from_value(self.prices.clone()).unwrap();
+            let row = |(size, cells): (String, Vec<_>)| {
+                let cells = regions.iter().cloned().zip(cells);
+                let priced = cells.filter_map(|(region, price)| Some((region, price?)));
+                (size.into(), Entry::Table(priced.collect()))
+            };
+            PriceTable::of(rows.into_iter().map(row).collect())
         }
     }
 
     #[test]
-    fn no_table_is_bundled_twice() {
-        let mut keys: Vec<_> = BUNDLES.iter().flat_map(|bundle| bundle.tables).collect();
-        keys.sort_unstable();
-        let count = keys.len();
-        keys.dedup();
-        assert_eq!(keys.len(), count);
+    fn what_is_packed_is_what_the_files_say() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+        let mut packed: BTreeSet<(String, String)> =
+            tables().map(|(kind, name, _)| (kind.to_owned(), name.to_owned())).collect();
+        assert_eq!(packed.len(), tables().count(), "a table is bundled twice");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let file: File = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            for (kind, drivers) in &file.tables {
+                for (name, table) in drivers {
+                    assert!(packed.remove(&(kind.clone(), name.clone())), "{name} is not packed");
+                    let unpacked = find(kind, name).unwrap().unwrap();
+                    assert!(!unpacked.is_empty(), "{name}");
+                    let info = unpacked.info().unwrap();
+                    assert_eq!((&info.source, &info.currency), (&file.source, &file.currency), "{name}");
+                    assert_eq!(&info.unit, table.unit.as_ref().unwrap_or(&file.unit), "{name}");
+                    assert_eq!((&info.date, &info.region), (&table.date, &table.region), "{name}");
+                    for (date, prices) in &table.older {
+                        for (key, _) in prices.iter() {
+                            assert_eq!(unpacked.date_of(key), Some(date.as_str()), "{name} {key}");
+                        }
+                    }
+                    assert!(unpacked.iter().eq(table.prices().iter()), "{name}: other prices");
+                }
+            }
+        }
+        assert!(packed.is_empty(), "no file has {packed:?}");
     }
 }

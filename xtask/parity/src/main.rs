@@ -14,6 +14,7 @@ mod compare;
 mod drivers;
 mod names;
 mod player;
+mod pricing;
 mod recording;
 mod report;
 mod rules;

@@ -28,6 +28,6 @@ fn programs_get_a_summary() {
     assert_eq!(summary["nodes"], json!(["web-1", "web-2", "db-1"]));
     assert_eq!(summary["storage"]["bytes_verified"], 1 << 20);
     assert_eq!(summary["zone"]["records"], 7);
-    assert_eq!(summary["prices"][1]["per_hour"], 0.065);
+    assert_eq!(summary["prices"][1]["per_hour"], 0.044);
     assert_eq!(summary["cleaned_up"], true);
 }

@@ -91,4 +91,21 @@ pub(super) const RULES: &[Rule] = &[
                 && difference.recorded_number() < difference.our_number()
         },
     },
+    Rule {
+        id: "lost-licences",
+        drivers: &["core/pricing"],
+        reason: "licences of images that the original's newest table has at 0, since its reader lost them, have no price \
+                 here: they cost money",
+        applies: |context, difference| {
+            let is_lost = difference.recorded_number() == Some(0.0) && difference.ours.is_none();
+            let of_image = context.call.call == "get_image_price"
+                && context.call.result.as_ref().and_then(Value::as_f64) == Some(0.0)
+                && difference.our_text().contains("there is no price of the licence");
+            match &difference.place {
+                Place::Result(_) => is_lost && difference.key() == Some("price"),
+                Place::Outcome => of_image,
+                _ => false,
+            }
+        },
+    },
 ];
