@@ -118,7 +118,7 @@ pub(super) fn sizes(region: &str) -> Result<Vec<NodeSize>> {
     let mut sizes = Vec::with_capacity(region.types.len());
     for id in &region.types {
         if let Some(ty) = types.get(id) {
-            sizes.push(size(id, ty).with_price(price(&region.prices, id)?));
+            sizes.push(size(id, ty).with_price(old_price(&region.prices, id)?));
         }
     }
     Ok(sizes)
@@ -134,8 +134,22 @@ fn size(id: &str, ty: &InstanceType) -> NodeSize {
     NodeSize::new(id, &ty.name, ty.ram).with_disk(ty.disk, None)
 }
 
-fn price(table: &str, size_id: &str) -> Result<Option<Price>> {
-    match libcloud_pricing::get_size_price("compute", table, size_id) {
+/// What an hour of a size with Linux costs in a region.
+fn price(region: &str, old: Option<&str>, size_id: &str) -> Result<Option<Price>> {
+    let found = libcloud_pricing::get_size_price_in("compute", "ec2_linux", size_id, region);
+    match (known(found)?, old) {
+        (None, Some(table)) => old_price(table, size_id),
+        (price, _) => Ok(price),
+    }
+}
+
+/// The same in a table that is of one region, as the original had them before 3.0, and as a file of the user's may have.
+fn old_price(table: &str, size_id: &str) -> Result<Option<Price>> {
+    known(libcloud_pricing::get_size_price("compute", table, size_id))
+}
+
+fn known(price: Result<Price>) -> Result<Option<Price>> {
+    match price {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         price => price.map(Some),
     }
@@ -143,10 +157,10 @@ fn price(table: &str, size_id: &str) -> Result<Option<Price>> {
 
 /// The answer of `DescribeInstanceTypes`, with the prices of this region.
 pub(super) fn instance_types(root: Element<'_, '_>, region: &str) -> Result<Vec<NodeSize>> {
-    let prices = table()?.regions.remove(region).map(|region| region.prices);
+    let old = table()?.regions.remove(region).map(|region| region.prices);
     wire::items(root, "instanceTypeSet", |item| {
         let id = item.need_text("instanceType")?;
-        let price = prices.as_deref().map(|prices| price(prices, &id)).transpose()?.flatten();
+        let price = price(region, old.as_deref(), &id)?;
         let disk: Option<u64> = item.parse("instanceStorageInfo/totalSizeInGB")?;
         let size = NodeSize::new(&id, &id, item.parse("memoryInfo/sizeInMiB")?)
             .with_disk(disk, None)
@@ -272,8 +286,8 @@ mod tests {
             let sizes = sizes(region).unwrap();
             sizes.iter().find(|size| size.id == "m1.small").unwrap().price.unwrap().to_string()
         };
-        assert_eq!(price("us-east-1"), "0.065");
-        assert_eq!(price("ap-northeast-1"), "0.1");
+        assert_eq!(price("us-east-1"), "0.044");
+        assert_eq!(price("ap-northeast-1"), "0.061");
     }
 
     #[test]
