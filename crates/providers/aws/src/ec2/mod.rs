@@ -362,7 +362,7 @@ impl ComputeDriver for Ec2Driver {
         self.conn.action("DeleteVolume").param("VolumeId", &volume.id).timeout(timeout).done().await
     }
 
-    /// Attaches a volume; `device` must be given.
+    /// Attaches a volume, without `device` under the first free name from `/dev/sdf` on.
     async fn attach_volume_with(
         &self,
         node: &Node,

@@ -6,11 +6,13 @@ use libcloud_common::xml::Element;
 use libcloud_common::{
     Error, Extra, ExtraFields, Map, Options, Result, Timestamp, Value, arguments, extensions,
 };
-use libcloud_compute::{AttachVolume, CreateVolume, Node, StorageVolume, StorageVolumeState};
+use libcloud_compute::{
+    AttachVolume, ComputeDriverExt as _, CreateVolume, Node, StorageVolume, StorageVolumeState,
+};
 use serde::{Deserialize, Serialize};
 
 use super::tags::with_name;
-use super::{Ec2Driver, Filters, wire};
+use super::{Ec2Driver, Filters, NodeExtra, wire};
 use crate::connection::Action;
 
 /// What only EC2 tells about a volume.
@@ -175,12 +177,10 @@ impl Ec2Driver {
         options: AttachVolume,
     ) -> Result<()> {
         options.ex.none("attach_volume")?;
-        let device = options.device.ok_or_else(|| {
-            Error::invalid_argument(
-                "attach_volume: EC2 wants to know the name of the device, as in `/dev/sdf`",
-            )
-            .with_resource("argument", "device")
-        })?;
+        let device = match options.device {
+            Some(device) => device,
+            None => self.free_device(node).await?,
+        };
         self.conn
             .action("AttachVolume")
             .param("VolumeId", &volume.id)
@@ -189,6 +189,22 @@ impl Ec2Driver {
             .timeout(options.timeout)
             .read(|_| Ok(()))
             .await
+    }
+
+    /// The first name of those that EC2 recommends for data which no volume of the node has.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html>
+    async fn free_device(&self, node: &Node) -> Result<String> {
+        let node = self.get_node(&node.id).await?;
+        let extra: NodeExtra = node.extra_as()?;
+        let is_free =
+            |device: &String| !extra.block_device_mapping.iter().any(|taken| taken.device_name == *device);
+        ('f'..='p').map(|letter| format!("/dev/sd{letter}")).find(is_free).ok_or_else(|| {
+            Error::invalid_argument(format!(
+                "the node {} has a volume at each of /dev/sdf to /dev/sdp: give another `device`",
+                node.id
+            ))
+            .with_resource("argument", "device")
+        })
     }
 
     pub(super) async fn detach(&self, volume: &StorageVolume, options: Options) -> Result<()> {

@@ -92,8 +92,10 @@ async fn attach_and_detach_volume() {
     let (node, volume) = (Node::from_id("i-1"), StorageVolume::from_id("vol-0a1"));
     expect(&server, "AttachVolume&VolumeId=vol-0a1&InstanceId=i-1&Device=%2Fdev%2Fsdf", "AttachVolume");
     driver.attach_volume_with(&node, &volume, AttachVolume::new().device("/dev/sdf")).await.unwrap();
-    let error = driver.attach_volume(&node, &volume).await.unwrap_err();
-    assert_eq!((error.kind(), error.resource()), (ErrorKind::InvalidArgument, Some(("argument", "device"))));
+    // Without a device it is the first that the node has no volume at: `/dev/sdf` and `/dev/sdg` are taken.
+    expect(&server, "DescribeInstances&InstanceId.1=i-1", "DescribeInstances.volumes");
+    expect(&server, "AttachVolume&VolumeId=vol-0a1&InstanceId=i-1&Device=%2Fdev%2Fsdh", "AttachVolume");
+    driver.attach_volume(&node, &volume).await.unwrap();
 
     expect(&server, "DetachVolume&VolumeId=vol-0a1", "DetachVolume");
     driver.detach_volume(&volume).await.unwrap();
