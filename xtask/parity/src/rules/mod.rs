@@ -10,9 +10,11 @@ use crate::compare::{Difference, Place, recorded_params, same_time};
 mod aws;
 mod azure;
 mod cloudstack;
+mod elb;
 mod gandi;
 mod openstack;
 mod own;
+mod route53;
 
 /// What a rule may look at.
 pub(crate) struct Context<'a> {
@@ -89,8 +91,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         .iter()
         .chain(azure::RULES)
         .chain(cloudstack::RULES)
+        .chain(elb::RULES)
         .chain(gandi::RULES)
-        .chain(openstack::RULES);
+        .chain(openstack::RULES)
+        .chain(route53::RULES);
     families.chain(own::RULES).chain(RULES)
 }
 
