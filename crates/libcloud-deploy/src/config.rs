@@ -40,6 +40,8 @@ pub enum SshAuth {
     },
     /// Every key of the agent at `SSH_AUTH_SOCK`.
     Agent,
+    /// Every key of the agent at this socket.
+    AgentAt(PathBuf),
     /// The agent, if there is one, and `id_ed25519`, `id_ecdsa` and `id_rsa` of `~/.ssh`, as far as they are there and not
     /// encrypted.
     Defaults,

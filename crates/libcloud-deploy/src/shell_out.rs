@@ -226,6 +226,10 @@ fn arguments(config: &SshConfig) -> Result<Vec<String>> {
                 has_keys = true;
             }
             SshAuth::Agent | SshAuth::Defaults => has_agent = true,
+            SshAuth::AgentAt(path) => {
+                option(format!("IdentityAgent=\"{}\"", path.display()));
+                has_agent = true;
+            }
             SshAuth::KeyFile { .. }
             | SshAuth::Password(_)
             | SshAuth::KeyboardInteractive(_)

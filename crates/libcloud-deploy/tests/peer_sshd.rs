@@ -11,10 +11,14 @@
 mod auth;
 #[path = "peer_sshd/commands.rs"]
 mod commands;
+#[path = "peer_sshd/deploy.rs"]
+mod deploy;
 #[path = "peer_sshd/files.rs"]
 mod files;
 #[path = "peer_sshd/host_keys.rs"]
 mod host_keys;
+#[path = "peer_sshd/shell_out.rs"]
+mod shell_out;
 
 use std::path::PathBuf;
 
@@ -90,3 +94,6 @@ impl Log {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
+
+/// Held by the tests that change `.ssh` in the user's home, of which there is one.
+pub(crate) static DOT_SSH: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -1,5 +1,7 @@
 //! Getting in: each way that one has and the server takes, in its order.
 
+use std::path::Path;
+
 use libcloud_common::{Error, ErrorKind, Result, Secret};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::PrivateKeyWithHashAlg;
@@ -38,7 +40,7 @@ pub(super) async fn authenticate(
 
 fn is_taken(way: &Way, offered: &MethodSet) -> bool {
     let kinds: &[MethodKind] = match way {
-        Way::Key(_) | Way::Agent => &[MethodKind::PublicKey],
+        Way::Key(_) | Way::Agent(_) => &[MethodKind::PublicKey],
         Way::Password(_) => &[MethodKind::Password, MethodKind::KeyboardInteractive],
         Way::Answers(_) => &[MethodKind::KeyboardInteractive],
     };
@@ -58,7 +60,7 @@ impl Attempt<'_> {
     async fn go(&mut self, way: &Way, offered: &MethodSet) -> Result<Option<MethodSet>> {
         match way {
             Way::Key(key) => self.key(key).await,
-            Way::Agent => self.agent(offered).await,
+            Way::Agent(socket) => self.agent(socket.as_deref(), offered).await,
             Way::Answers(answers) => self.answer(answers).await,
             Way::Password(password) => {
                 let mut offered = offered.clone();
@@ -85,11 +87,12 @@ impl Attempt<'_> {
     }
 
     #[cfg(unix)]
-    async fn agent(&mut self, offered: &MethodSet) -> Result<Option<MethodSet>> {
+    async fn agent(&mut self, socket: Option<&Path>, offered: &MethodSet) -> Result<Option<MethodSet>> {
         use russh::keys::agent::client::AgentClient;
 
         let found = async {
-            let mut agent = AgentClient::connect_env().await?;
+            let socket = socket.ok_or(russh::keys::Error::EnvVar("SSH_AUTH_SOCK"))?;
+            let mut agent = AgentClient::connect_uds(socket).await?;
             let identities = agent.request_identities().await?;
             Ok::<_, russh::keys::Error>((agent, identities))
         };
@@ -129,7 +132,7 @@ impl Attempt<'_> {
     }
 
     #[cfg(not(unix))]
-    async fn agent(&mut self, offered: &MethodSet) -> Result<Option<MethodSet>> {
+    async fn agent(&mut self, _: Option<&Path>, offered: &MethodSet) -> Result<Option<MethodSet>> {
         self.tried.push("the agent (not on this system)".into());
         Ok(Some(offered.clone()))
     }

@@ -1,6 +1,6 @@
 //! Private keys: read, decrypted, and known by their fingerprint alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use libcloud_common::{Error, ErrorKind, Result, Secret};
@@ -26,7 +26,8 @@ pub(crate) enum Way {
     Password(Secret),
     Answers(Vec<Secret>),
     Key(Key),
-    Agent,
+    /// At its socket, which is not there where no agent is.
+    Agent(Option<PathBuf>),
 }
 
 /// The ways into a server, their keys read and decrypted once for all connections.
@@ -53,11 +54,10 @@ impl Ways {
                 SshAuth::KeyMaterial { key, passphrase } => {
                     ways.push(Way::Key(decode(key, passphrase.as_ref(), "the key that was given")?));
                 }
-                SshAuth::Agent => ways.push(Way::Agent),
+                SshAuth::Agent => ways.push(Way::Agent(agent())),
+                SshAuth::AgentAt(path) => ways.push(Way::Agent(Some(path.clone()))),
                 SshAuth::Defaults => {
-                    if has_agent() {
-                        ways.push(Way::Agent);
-                    }
+                    ways.extend(agent().map(|socket| Way::Agent(Some(socket))));
                     ways.extend(default_keys(log).into_iter().map(Way::Key));
                 }
             }
@@ -96,8 +96,9 @@ impl std::fmt::Debug for Ways {
     }
 }
 
-pub(super) fn has_agent() -> bool {
-    std::env::var_os("SSH_AUTH_SOCK").is_some_and(|path| !path.is_empty())
+/// The socket of the user's agent.
+fn agent() -> Option<PathBuf> {
+    std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// What is there of the usual keys. One that cannot be used is passed over: nobody asked for it by name.

@@ -76,6 +76,59 @@ async fn a_wrong_password_an_unknown_user_and_a_foreign_key_are_refused() {
     assert_no_secret(&log.text());
 }
 
+/// An agent of its own with this key.
+struct Agent {
+    process: std::process::Child,
+    folder: tempfile::TempDir,
+}
+
+impl Agent {
+    fn with(name: &str) -> Self {
+        use std::process::Command;
+
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("agent");
+        let mut agent = Command::new("ssh-agent");
+        agent.arg("-D").arg("-a").arg(&socket).stdout(std::process::Stdio::null());
+        let process = agent.spawn().unwrap();
+        let add = || {
+            Command::new("ssh-add").arg("-q").arg(key(name)).env("SSH_AUTH_SOCK", &socket).status().unwrap()
+        };
+        // It has its socket a moment after its start; to ask takes that moment.
+        let added = (0..500).any(|_| add().success());
+        assert!(added, "the agent does not answer");
+        Self { process, folder }
+    }
+
+    fn socket(&self) -> std::path::PathBuf {
+        self.folder.path().join("agent")
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_an_agent_let_one_in() {
+    for name in ["ed25519", "rsa", "ecdsa"] {
+        let agent = Agent::with(name);
+        let log = Log::new();
+        let config = server().auth(SshAuth::AgentAt(agent.socket())).debug_log(log.log());
+        assert_eq!(who(config).await, told("SSH_USER"), "{name}");
+        assert!(log.text().contains("in by the agent's key SHA256:"), "{}", log.text());
+        let config = server().auth(SshAuth::AgentAt(agent.socket()));
+        let mut client = libcloud_deploy::ShellOutSshClient::new(config);
+        client.connect().await.unwrap();
+    }
+    let error =
+        NativeSshClient::new(server().auth(SshAuth::AgentAt("/nowhere/agent".into()))).connect().await;
+    assert!(error.unwrap_err().to_string().contains("tried the agent ("));
+}
+
 #[tokio::test]
 async fn several_keys_are_tried_in_their_order() {
     let log = Log::new();

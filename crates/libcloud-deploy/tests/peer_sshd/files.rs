@@ -81,6 +81,7 @@ async fn a_folder_keeps_its_permissions() {
 
 #[tokio::test]
 async fn a_public_key_is_installed_once_with_the_right_permissions() {
+    let _alone = crate::DOT_SSH.lock().await;
     let mut client = connected(by_key()).await;
     let line = std::fs::read_to_string(crate::key("not_authorized.pub")).unwrap();
     client.run("rm -rf .ssh").await.unwrap();
