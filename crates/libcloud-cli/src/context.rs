@@ -354,7 +354,7 @@ pub(crate) fn seconds(number: f64) -> Result<Duration> {
 }
 
 /// The first line of a file.
-fn read_secret(path: &Path) -> Result<Secret> {
+pub(crate) fn read_secret(path: &Path) -> Result<Secret> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::io(format_args!("read the secret file {}", path.display()), error))?;
     Ok(Secret::new(text.lines().next().unwrap_or_default()))

@@ -294,6 +294,12 @@ impl ScriptFileDeployment {
         on_output(hear: impl Fn(OutputStream, &[u8]) + Send + Sync + 'static);
     }
 
+    /// Runs it as that one would be run: its arguments, its environment, its limits. Its own script is left out.
+    pub fn settings_of(mut self, script: ScriptDeployment) -> Self {
+        self.script = script;
+        self
+    }
+
     /// How it is run, and what came of it.
     pub fn script(&self) -> &ScriptDeployment {
         &self.script
