@@ -180,7 +180,7 @@ pub trait DeployExt: ComputeDriver {
     /// Makes a node, waits until it runs and answers, and runs the steps on it.
     ///
     /// What cannot work is refused before the node is made. When the future is dropped before its end, the
-    /// [observer](DeployNode::observer) and the log are told which node exists.
+    /// [observer](DeployNode::observer) is told which node exists; without one, the log is.
     ///
     /// # Errors
     /// What `create_node` says; afterwards `Deployment`, with a [`DeploymentError`](crate::DeploymentError) as its source,
@@ -350,15 +350,17 @@ enum What {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
+        // Who hears nothing finds it in the log.
+        let is_heard = self.observer.is_heard();
         match &self.what {
             What::Nothing => {}
+            What::Creation(name) if is_heard => self.observer.tell(DeployEvent::AbandonedCreation(name)),
+            What::Node(node) if is_heard => self.observer.tell(DeployEvent::Abandoned(node)),
             What::Creation(name) => {
                 tracing::warn!(target: "libcloud::deploy", name, "dropped while the node was made: it may exist");
-                self.observer.tell(DeployEvent::AbandonedCreation(name));
             }
             What::Node(node) => {
                 tracing::warn!(target: "libcloud::deploy", id = node.id, name = node.name, "dropped: the node exists");
-                self.observer.tell(DeployEvent::Abandoned(node));
             }
         }
     }

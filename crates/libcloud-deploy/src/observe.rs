@@ -37,8 +37,10 @@ pub enum DeployEvent<'a> {
         /// From 1.
         attempt: usize,
     },
-    /// An attempt failed, and another follows.
-    Retrying(&'a Error),
+    /// An attempt failed; another may follow.
+    Failed(&'a Error),
+    /// The steps are done.
+    Done,
     /// One of several steps begins.
     Step(StepEvent<'a>),
     /// A command wrote something.
@@ -64,6 +66,11 @@ impl DeployObserver {
     /// Calls this with everything that happens. It must return soon: nothing goes on meanwhile.
     pub fn new(hear: impl Fn(DeployEvent<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(hear)))
+    }
+
+    /// Whether anybody hears.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.is_some()
     }
 
     pub(crate) fn tell(&self, event: DeployEvent<'_>) {

@@ -289,7 +289,10 @@ impl State<'_> {
             let done = steps.run(self.node, &mut observed).await;
             // What the steps say matters more than how the connection ends.
             let _ = client.close().await;
-            let Err(error) = done else { return Ok(None) };
+            let Err(error) = done else {
+                self.to.observer.tell(DeployEvent::Done);
+                return Ok(None);
+            };
             let again = self.tries < self.to.max_tries && may_be_repeated(&error);
             self.note(user, error);
             return if again { Ok(Some(Round::Again(user.clone()))) } else { Err(Hopeless) };
@@ -312,7 +315,7 @@ impl State<'_> {
     }
 
     fn note(&mut self, user: &str, error: Error) {
-        self.to.observer.tell(DeployEvent::Retrying(&error));
+        self.to.observer.tell(DeployEvent::Failed(&error));
         self.attempts.add(Some(user), error);
     }
 }

@@ -104,7 +104,8 @@ impl Live {
             DeployEvent::Running(_) => "runs".to_owned(),
             DeployEvent::Connecting { to, attempt: 1 } => format!("connecting to {to}"),
             DeployEvent::Connecting { to, attempt } => format!("connecting to {to}, attempt {attempt}"),
-            DeployEvent::Retrying(error) => error.to_string(),
+            DeployEvent::Failed(error) => error.to_string(),
+            DeployEvent::Done => "done".to_owned(),
             DeployEvent::Step(step) => format!("step {} of {}: {}", step.number, step.count, step.name),
             _ => return,
         };

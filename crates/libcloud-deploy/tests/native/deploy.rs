@@ -35,7 +35,8 @@ pub(crate) fn ears() -> (DeployObserver, Arc<Mutex<Vec<String>>>) {
             DeployEvent::Created(node) => format!("created {}", node.name),
             DeployEvent::Running(node) => format!("running {}", node.name),
             DeployEvent::Connecting { attempt, .. } => format!("connecting {attempt}"),
-            DeployEvent::Retrying(_) => "failed".to_owned(),
+            DeployEvent::Failed(_) => "failed".to_owned(),
+            DeployEvent::Done => "done".to_owned(),
             DeployEvent::Step(step) => format!("step {}/{} {}", step.number, step.count, step.name),
             DeployEvent::Output { bytes, .. } => format!("output {}", String::from_utf8_lossy(bytes).trim()),
             DeployEvent::Abandoned(node) => format!("abandoned {}", node.name),
@@ -212,7 +213,8 @@ async fn a_node_is_made_and_its_password_used() {
     assert_eq!((node.name.as_str(), node.public_ips[0].as_str()), ("web", "127.0.0.3"));
     assert_eq!(step.stdout(), Some("root ran /home/me/setup.sh x\n"));
     let heard = heard.lock().unwrap();
-    assert_eq!(*heard, ["created web", "running web", "connecting 1", "output root ran /home/me/setup.sh x"]);
+    let output = "output root ran /home/me/setup.sh x";
+    assert_eq!(*heard, ["created web", "running web", "connecting 1", output, "done"]);
 }
 
 #[tokio::test]
