@@ -118,7 +118,7 @@ impl RemoteCommand {
     /// The line that the shell gets. Never for printing.
     pub fn line(&self) -> Secret {
         let mut line = String::new();
-        self.write(&mut line, |word, line| word.push_to(line));
+        self.write(&mut line, Word::push_to);
         Secret::new(line)
     }
 
@@ -178,7 +178,7 @@ impl fmt::Debug for RemoteCommand {
         f.debug_struct("RemoteCommand")
             .field("line", &self.to_string())
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

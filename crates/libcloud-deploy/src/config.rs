@@ -26,7 +26,7 @@ pub enum SshAuth {
     KeyboardInteractive(Vec<Secret>),
     /// A private key in a file.
     KeyFile {
-        /// The file: OpenSSH, PEM (PKCS#1, PKCS#8, SEC1) or PuTTY.
+        /// The file: OpenSSH, PEM (PKCS#1, PKCS#8, SEC1) or `PuTTY`.
         path: PathBuf,
         /// What it is encrypted with, if it is.
         passphrase: Option<Secret>,
@@ -210,6 +210,7 @@ impl SshConfig {
     }
 
     /// The ways in that are tried.
+    #[cfg(feature = "ssh")]
     pub(crate) fn ways(&self) -> Vec<SshAuth> {
         if self.auth.is_empty() { vec![SshAuth::Defaults] } else { self.auth.clone() }
     }
@@ -237,9 +238,10 @@ impl SshConfig {
 impl fmt::Display for SshConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@", self.username)?;
-        match self.hostname.contains(':') {
-            true => write!(f, "[{}]:{}", self.hostname, self.port),
-            false => write!(f, "{}:{}", self.hostname, self.port),
+        if self.hostname.contains(':') {
+            write!(f, "[{}]:{}", self.hostname, self.port)
+        } else {
+            write!(f, "{}:{}", self.hostname, self.port)
         }
     }
 }

@@ -260,7 +260,7 @@ async fn deploy<D: ComputeDriver + ?Sized>(
         Unfinished { what: What::Creation(create.name.clone()), observer: to.observer.clone() };
     let node = driver.create_node(create).await.inspect_err(|_| unfinished.what = What::Nothing)?;
     to.observer.tell(DeployEvent::Created(&node));
-    unfinished.what = What::Node(node.clone());
+    unfinished.what = What::Node(Box::new(node.clone()));
 
     // Whoever made it up tells it now, or never.
     let told = || node.extra.get("password").and_then(|password| password.as_str()).map(Secret::from);
@@ -293,7 +293,7 @@ async fn deploy<D: ComputeDriver + ?Sized>(
         running.extra.insert("password", password.expose());
     }
     to.observer.tell(DeployEvent::Running(&running));
-    unfinished.what = What::Node(running.clone());
+    unfinished.what = What::Node(Box::new(running.clone()));
     to.ssh.hostname = address;
     let reached = reach(&running, &to, steps).await;
     unfinished.what = What::Nothing;
@@ -345,7 +345,7 @@ enum What {
     Nothing,
     /// A node of this name is being made.
     Creation(String),
-    Node(Node),
+    Node(Box<Node>),
 }
 
 impl Drop for Unfinished {

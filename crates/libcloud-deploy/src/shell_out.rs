@@ -337,16 +337,20 @@ impl SshClient for ShellOutSshClient {
         let path = self.absolute(path)?;
         log!(self.log, "put {} ({mode:?})", path.escape_debug());
         let word = quote(&path);
-        let mut line = String::new();
-        if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| !folder.is_empty()) {
-            line.push_str(&format!("mkdir -p -- {} && ", quote(folder)));
-        }
-        // Its permissions before its content.
-        if let Some(permissions) = permissions {
-            line.push_str(&format!("(umask 077; : >> {word}) && chmod {permissions:04o} -- {word} && "));
-        }
+        let folder = match path.rsplit_once('/') {
+            Some((folder, _)) if !folder.is_empty() => format!("mkdir -p -- {} && ", quote(folder)),
+            _ => String::new(),
+        };
+        // Its permissions before its content; but what nobody may write, we could not either.
+        let (before, after) = match permissions {
+            Some(permissions) => (
+                format!("(umask 077; : >> {word}) && chmod {:04o} -- {word} && ", permissions | 0o200),
+                format!(" && chmod {permissions:04o} -- {word}"),
+            ),
+            None => (String::new(), String::new()),
+        };
         let write = if mode == WriteMode::Append { ">>" } else { ">" };
-        line.push_str(&format!("cat {write} {word}"));
+        let line = format!("{folder}{before}cat {write} {word}{after}");
         self.file("write", &path, &line, contents).await?;
         Ok(path)
     }
@@ -388,10 +392,8 @@ impl SshClient for ShellOutSshClient {
         let path = self.absolute(path)?;
         log!(self.log, "make the folder {}", path.escape_debug());
         let word = quote(&path);
-        let mut line = format!("mkdir -p -- {word}");
-        if let Some(permissions) = permissions {
-            line.push_str(&format!(" && chmod {permissions:04o} -- {word}"));
-        }
+        let permissions = permissions.map(|permissions| format!(" && chmod {permissions:04o} -- {word}"));
+        let line = format!("mkdir -p -- {word}{}", permissions.unwrap_or_default());
         self.file("make the folder", &path, &line, nothing()).await?;
         Ok(path)
     }

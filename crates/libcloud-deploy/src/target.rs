@@ -143,6 +143,7 @@ impl DeployTo {
     /// # Errors
     /// What `deploy_to` would fail with later: a key that is none, a wrong passphrase, a file of known hosts that is not
     /// there, an SSH client that is not compiled in, an argument that makes no sense.
+    #[cfg_attr(not(feature = "ssh"), expect(clippy::unused_async, reason = "reading keys takes its time"))]
     pub async fn prepare(&mut self) -> Result<()> {
         if self.max_tries == 0 {
             return Err(Error::invalid_argument("max_tries is 0; a deployment takes one try at least"));
@@ -154,7 +155,7 @@ impl DeployTo {
         }
         // Whether there is such a client at all.
         self.implementation.client(config)?;
-        self.ssh.host_keys.look_up(&self.ssh.hostname, self.ssh.port)?;
+        self.ssh.host_keys.check()?;
         if let SshImplementation::System = self.implementation {
             return crate::shell_out::check(&self.ssh);
         }
@@ -170,6 +171,10 @@ impl DeployTo {
     }
 
     /// Whether there is any way in, as far as this machine knows.
+    #[cfg_attr(
+        not(feature = "ssh"),
+        expect(clippy::unused_self, reason = "the system's ssh knows what it has")
+    )]
     pub(crate) fn has_way_in(&self) -> bool {
         #[cfg(feature = "ssh")]
         if let Some(ways) = &self.ssh.loaded {

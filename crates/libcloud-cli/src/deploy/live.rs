@@ -37,12 +37,16 @@ impl Live {
         DeployObserver::new(move |event| match event {
             DeployEvent::Output { stream, bytes } => {
                 let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-                let line = lines.entry(stream == OutputStream::Stderr).or_default();
-                line.extend_from_slice(bytes);
-                while let Some(end) = end_of_line(line) {
-                    let rest = line.split_off(end);
-                    live.line(&name, stream, &std::mem::replace(line, rest));
+                let begun = lines.entry(stream == OutputStream::Stderr).or_default();
+                begun.extend_from_slice(bytes);
+                let mut told = 0;
+                while let Some(rest) = begun.get(told..)
+                    && let Some(line) = end_of_line(rest).and_then(|end| rest.get(..end))
+                {
+                    live.line(&name, stream, line);
+                    told += line.len();
                 }
+                begun.drain(..told);
             }
             other => {
                 // What came without an end of its line.
@@ -72,7 +76,7 @@ impl Live {
                 to_stderr(json!({ "server": name, "stream": stream, "line": text }));
             }
             Format::Table | Format::Csv => {
-                to_stderr(format_args!("[{}] {}", harmless(name), harmless(&text)))
+                to_stderr(format_args!("[{}] {}", harmless(name), harmless(&text)));
             }
         }
     }

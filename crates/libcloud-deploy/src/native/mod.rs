@@ -14,10 +14,12 @@ use crate::log::{SshLog, log};
 
 mod auth;
 mod keys;
+mod known_hosts;
 mod session;
 mod sftp;
 
 pub(crate) use keys::Ways;
+pub(crate) use known_hosts::Learned;
 use session::{Session, broken};
 use sftp::Sftp;
 

@@ -16,9 +16,10 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::auth;
+use super::known_hosts::{HostKey, Known};
 use super::sftp::Sftp;
 use crate::config::SshConfig;
-use crate::host_keys::{HostKey, HostKeys, Known};
+use crate::host_keys::HostKeys;
 use crate::log::{SshLog, log};
 
 /// A connection that is authenticated.
@@ -187,25 +188,22 @@ async fn handshake(
         log: log.clone(),
         seen: seen.clone(),
     };
-    let (cut, connected) = match jump {
-        Some(jump) => {
-            let channel = jump.handle.channel_open_direct_tcpip(hostname, port.into(), "127.0.0.1", 0).await;
-            let channel =
-                channel.map_err(|error| jump.seen.broken("connecting to the server behind it", &error))?;
-            let (stream, cut) = Severable::new(channel.into_stream());
-            (cut, client::connect_stream(settings, stream, handler).await)
-        }
-        None => {
-            let stream = TcpStream::connect((hostname, port)).await.map_err(|error| {
-                Error::new(ErrorKind::Transport, format!("cannot connect: {error}"))
-                    .with_retry(Retry::Retryable(None))
-                    .with_source(error)
-            })?;
-            // Small packets that wait for an answer each.
-            let _ = stream.set_nodelay(true);
-            let (stream, cut) = Severable::new(stream);
-            (cut, client::connect_stream(settings, stream, handler).await)
-        }
+    let (cut, connected) = if let Some(jump) = jump {
+        let channel = jump.handle.channel_open_direct_tcpip(hostname, port.into(), "127.0.0.1", 0).await;
+        let channel =
+            channel.map_err(|error| jump.seen.broken("connecting to the server behind it", &error))?;
+        let (stream, cut) = Severable::new(channel.into_stream());
+        (cut, client::connect_stream(settings, stream, handler).await)
+    } else {
+        let stream = TcpStream::connect((hostname, port)).await.map_err(|error| {
+            Error::new(ErrorKind::Transport, format!("cannot connect: {error}"))
+                .with_retry(Retry::Retryable(None))
+                .with_source(error)
+        })?;
+        // Small packets that wait for an answer each.
+        let _ = stream.set_nodelay(true);
+        let (stream, cut) = Severable::new(stream);
+        (cut, client::connect_stream(settings, stream, handler).await)
     };
     let handle = connected.map_err(|error| match seen.with(|what| what.refused.take()) {
         Some(refused) => refused,

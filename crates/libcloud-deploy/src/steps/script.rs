@@ -201,13 +201,13 @@ impl ScriptDeployment {
         let command = self.command(&path);
         let mut tail = Tail::new(self.keep);
         let hear = self.hear.clone();
-        let mut write = |stream, bytes: &[u8]| {
+        let mut sink = |stream, bytes: &[u8]| {
             if let Some(hear) = &hear {
                 hear(stream, bytes);
             }
             tail.write(stream, bytes);
         };
-        let ran = client.run_with(&command, &mut write).await;
+        let ran = client.run_with(&command, &mut sink).await;
         // It may hold secrets, so it goes whether it ran or not. Why it did not run matters more than why it stays.
         let deleted = if self.delete { client.delete(&path).await } else { Ok(()) };
         let status = ran?;

@@ -1,5 +1,6 @@
 //! Ways in, and servers that do not behave.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -211,7 +212,8 @@ async fn the_library_below_logs_no_secret() {
             true
         }
         fn log(&self, record: &log::Record<'_>) {
-            *LINES.lock().unwrap() += &format!("{} {}\n", record.target(), record.args());
+            let mut lines = LINES.lock().unwrap();
+            writeln!(lines, "{} {}", record.target(), record.args()).unwrap();
         }
         fn flush(&self) {}
     }

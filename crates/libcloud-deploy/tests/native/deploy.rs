@@ -171,14 +171,14 @@ async fn what_will_fail_again_is_not_run_again() {
         (ErrorKind::Timeout, 1),
         (ErrorKind::Provider, 3),
     ] {
-        let counted = Arc::new(Mutex::new(0));
-        let counter = Arc::clone(&counted);
+        let ran = Arc::new(Mutex::new(0));
+        let counter = Arc::clone(&ran);
         let mut step = deployment_fn("fails", move |_, _| {
             *counter.lock().unwrap() += 1;
             Box::pin(async move { Err(Error::new(kind, "foo")) })
         });
         let error = deploy_to(&Node::from_id("1"), &to, &mut step).await.unwrap_err();
-        assert_eq!(*counted.lock().unwrap(), runs, "{kind}");
+        assert_eq!(*ran.lock().unwrap(), runs, "{kind}");
         assert!(error.to_string().ends_with(": foo"), "{error}");
     }
 }

@@ -54,10 +54,10 @@ async fn a_node_gets_a_key_a_file_and_a_script() {
         web(1).auth(NodeAuth::password(told("SSH_PASSWORD"))).observer(DeployObserver::new(move |event| {
             match event {
                 DeployEvent::Step(step) => {
-                    ears.lock().unwrap().push(format!("{}/{}", step.number, step.count))
+                    ears.lock().unwrap().push(format!("{}/{}", step.number, step.count));
                 }
                 DeployEvent::Output { bytes, .. } => {
-                    ears.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned())
+                    ears.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned());
                 }
                 _ => {}
             }

@@ -48,8 +48,8 @@ async fn it_does_what_the_native_one_does() {
     assert_eq!((script.stdout(), script.exit_status()), (Some("<a b><canary $1><canary'2>"), Some(5)));
     assert_no_secret(&log.text());
 
-    let made = client.make_dir(&format!("{}/a b", folder("shell")), Some(0o750)).await.unwrap();
-    let mode = client.run(&format!("stat -c %a {}", libcloud_deploy::quote(&made))).await.unwrap();
+    let dir = client.make_dir(&format!("{}/a b", folder("shell")), Some(0o750)).await.unwrap();
+    let mode = client.run(&format!("stat -c %a {}", libcloud_deploy::quote(&dir))).await.unwrap();
     assert_eq!(mode.stdout, "750\n");
     client.run(&format!("rm -r {}", folder("shell"))).await.unwrap();
     client.close().await.unwrap();

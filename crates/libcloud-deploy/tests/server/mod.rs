@@ -148,7 +148,7 @@ impl server::Handler for Handler {
                 partial_success: true,
             });
         }
-        self.user = user.to_owned();
+        user.clone_into(&mut self.user);
         Ok(Auth::Accept)
     }
 
@@ -169,7 +169,7 @@ impl server::Handler for Handler {
             self.asked = 0;
         }
         let Some((question, _)) = questions.get(self.asked) else {
-            self.user = user.to_owned();
+            user.clone_into(&mut self.user);
             return Ok(Auth::Accept);
         };
         Ok(Auth::Partial {
