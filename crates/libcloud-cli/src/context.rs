@@ -268,6 +268,11 @@ impl Context {
         Ok(())
     }
 
+    /// The log of `--debug`, for what is not HTTP.
+    pub(crate) fn debug_log(&self) -> Option<&DebugLog> {
+        self.debug_log.as_ref()
+    }
+
     /// Before something is destroyed: asks on a terminal, refuses elsewhere without `--yes`.
     pub(crate) async fn confirm(&self, what: &str) -> Result<()> {
         if self.global.yes || self.global.dry_run {

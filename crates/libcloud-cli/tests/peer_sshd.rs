@@ -43,7 +43,7 @@ fn nodes_are_made_and_their_output_is_heard_with_their_names() {
     command.args(["--ssh-user", "nobody-here", "--ssh-user", &user, "--ssh-port", &port]);
     command.args(["--script", "hello.sh", "--script-arg", "big world", "--run", "printf 'no end'"]);
     command.args(["--env", "PLACE=here", "--secret-env", "TOKEN"]).env("TOKEN", "canary");
-    command.env("LIBCLOUD_SSH_PASSWORD", told("SSH_PASSWORD")).env("LIBCLOUD_DEBUG", home.path().join("log"));
+    command.env("LIBCLOUD_SSH_PASSWORD", told("SSH_PASSWORD")).args(["--debug", "log"]);
     let assert = command.args(["--format", "json"]).assert().success();
     let shown: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
     for (row, name) in shown.as_array().unwrap().iter().zip(["web-1", "web-2"]) {

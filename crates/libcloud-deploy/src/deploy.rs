@@ -196,6 +196,7 @@ pub trait DeployExt: ComputeDriver {
         concurrency: usize,
         steps: impl for<'a> Fn(&'a DeployNode) -> S + Send + Sync,
     ) -> Vec<Deployed<S>> {
+        let nodes = with_keys(nodes, |options| &mut options.to).await;
         let work = nodes.into_iter().map(|options| {
             let mut steps = steps(&options);
             async move {
@@ -216,6 +217,7 @@ pub async fn deploy_to_many<S: Deployment>(
     concurrency: usize,
     steps: impl Fn(&Node) -> S + Send + Sync,
 ) -> Vec<Deployed<S>> {
+    let servers = with_keys(servers, |(_, to)| to).await;
     let work = servers.into_iter().map(|(node, to)| {
         let mut steps = steps(&node);
         async move {
@@ -224,6 +226,21 @@ pub async fn deploy_to_many<S: Deployment>(
         }
     });
     at_once(work, concurrency).await
+}
+
+/// The same servers, the keys of which are read: a passphrase is meant to cost its time, but not once for each.
+#[cfg(feature = "ssh")]
+async fn with_keys<T>(mut servers: Vec<T>, to: impl Fn(&mut T) -> &mut DeployTo) -> Vec<T> {
+    let all = servers.iter_mut().map(to);
+    let native = all.filter(|to| matches!(to.implementation, SshImplementation::Native));
+    crate::native::Ways::read_once(native.map(|to| &mut to.ssh)).await;
+    servers
+}
+
+#[cfg(not(feature = "ssh"))]
+#[expect(clippy::unused_async, reason = "reading keys takes its time")]
+async fn with_keys<T>(servers: Vec<T>, _: impl Fn(&mut T) -> &mut DeployTo) -> Vec<T> {
+    servers
 }
 
 async fn at_once<T>(

@@ -192,7 +192,7 @@ async fn create_nodes(context: &Context, create: Create) -> Result<ExitCode> {
     let settings = create.scripts.settings()?;
     // Whatever is wrong with them is told before anything is made.
     create.steps.deployment(&settings)?;
-    let ssh = create.ssh.config("new-node", HostKeys::accept_new())?;
+    let ssh = create.ssh.config(context, "new-node", HostKeys::accept_new())?;
     let live = Live::new(&context.global, settings.secrets());
     let mut node = CreateNode::new("", &NodeSize::from_id(&create.size), &NodeImage::from_id(&create.image));
     node.location = create.location.as_ref().map(NodeLocation::from_id);
@@ -260,7 +260,7 @@ async fn run_on(context: &Context, run: Run) -> Result<ExitCode> {
     let mut servers: Vec<(String, Node, SshConfig)> = Vec::new();
     let strict = HostKeys::strict();
     for host in hosts {
-        let ssh = run.ssh.config(&host, strict.clone())?;
+        let ssh = run.ssh.config(context, &host, strict.clone())?;
         servers.push((host.clone(), Node::from_id(host), ssh));
     }
     for id in &run.nodes {
@@ -272,7 +272,7 @@ async fn run_on(context: &Context, run: Run) -> Result<ExitCode> {
                 format!("node `{id}` has no address that it can be reached by"),
             )
         })?;
-        let ssh = run.ssh.config(address, strict.clone())?;
+        let ssh = run.ssh.config(context, address, strict.clone())?;
         let name = if node.name.is_empty() { id.clone() } else { node.name.clone() };
         servers.push((name, node, ssh));
     }
@@ -349,7 +349,7 @@ impl Ssh {
     }
 
     /// The server of this name, `[USER@]HOST[:PORT]`.
-    fn config(&self, host: &str, host_keys: HostKeys) -> Result<SshConfig> {
+    fn config(&self, context: &Context, host: &str, host_keys: HostKeys) -> Result<SshConfig> {
         let (user, hostname, port) = host_of(host)?;
         let user = user.or(self.users.first().map(String::as_str)).unwrap_or("root");
         let mut config = SshConfig::new(hostname)
@@ -374,6 +374,10 @@ impl Ssh {
                 jump = jump.auth(self.identity(path));
             }
             config = config.jump(jump);
+        }
+        if let Some(log) = context.debug_log() {
+            config.jump = config.jump.map(|jump| Box::new(jump.debug_log(log.clone())));
+            config = config.debug_log(log.clone());
         }
         Ok(config)
     }

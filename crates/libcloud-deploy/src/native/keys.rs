@@ -65,6 +65,20 @@ impl Ways {
         Ok(Self { of: auth, ways: ways.into() })
     }
 
+    /// Reads the keys of many servers, each once for all of those that have it. What cannot be read is told when its server
+    /// has its turn.
+    pub(crate) async fn read_once(servers: impl Iterator<Item = &mut SshConfig>) {
+        let mut read: Vec<Self> = Vec::new();
+        for ssh in servers {
+            let auth = ssh.ways();
+            let known = read.iter().find(|ways| ways.of == auth).cloned();
+            ssh.loaded = match known {
+                Some(ways) => Some(ways),
+                None => Self::of(ssh, &SshLog::new(ssh)).await.ok().inspect(|ways| read.push(ways.clone())),
+            };
+        }
+    }
+
     /// Those that were read for this configuration before, or else newly read ones, off the task that does the I/O.
     pub(crate) async fn of(config: &SshConfig, log: &SshLog) -> Result<Self> {
         let auth = config.ways();
@@ -160,6 +174,15 @@ mod tests {
     fn told(text: &str, passphrase: Option<&str>) -> String {
         let error = decode(&text.into(), passphrase.map(Secret::from).as_ref(), "the key").map(drop);
         error.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn servers_with_the_same_ways_in_share_what_was_read() {
+        let server = |password: &str| SshConfig::new("a").auth(SshAuth::password(password));
+        let mut servers = [server("a"), server("b"), server("a")];
+        Ways::read_once(servers.iter_mut()).await;
+        let ways = servers.map(|server| server.loaded.unwrap().ways);
+        assert!(Arc::ptr_eq(&ways[0], &ways[2]) && !Arc::ptr_eq(&ways[0], &ways[1]));
     }
 
     #[test]
