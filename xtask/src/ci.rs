@@ -4,9 +4,9 @@ use std::process::Command;
 
 use crate::{Result, api, fixtures, fuzz, layers, matrix, parity, peers, pricing, run};
 
-/// The provider features of the facade: each must build alone.
+/// The features of the facade, one a family of providers and SSH: each must build alone.
 const FEATURES: &[&str] =
-    &["aws", "azure", "cloudstack", "dummy", "gandi", "local", "openstack", "rackspace"];
+    &["aws", "azure", "cloudstack", "dummy", "gandi", "local", "openstack", "rackspace", "ssh"];
 
 /// Runs all checks, the cheap ones first.
 pub(crate) fn run(with_peers: bool) -> Result {

@@ -100,6 +100,13 @@ const PEERS: &[Peer] = &[
         tests: &[("libcloud-openstack", "peer_openstack")],
     },
     Peer {
+        name: "sshd",
+        folder: "sshd",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-deploy", "peer_sshd"), ("libcloud-cli", "peer_sshd")],
+    },
+    Peer {
         name: "faults-moto",
         folder: "faults",
         settings: &[],

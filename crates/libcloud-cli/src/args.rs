@@ -5,20 +5,21 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use libcloud::common::Proxy;
 
-use crate::{call, compute, config, dns, lb, manual, pricing, providers, storage};
+use crate::{call, compute, config, deploy, dns, lb, manual, pricing, providers, storage};
 
 const EXAMPLES: &str = "\
 Examples:
   libcloud demo                                          all of it, without an account
   libcloud --provider dummy compute nodes list
   libcloud --profile work storage cp -r ./site s3:my-bucket/site
+  libcloud deploy run web1 web2 --script setup.sh
   libcloud --provider ec2 --region eu-west-1 call compute ex_list_regions
   libcloud config init                                   a file for profiles
 
 Exit status: 0 done, 1 this machine, 2 usage, 3 credentials, 4 not found, 5 refused by the provider,
 6 connection, 7 not supported, 8 some of several failed.";
 
-/// One command line for many clouds: servers, volumes, object storage, load balancers, DNS and prices.
+/// One command line for many clouds: servers, volumes, object storage, load balancers, DNS, prices and deployment.
 #[derive(Debug, Parser)]
 #[command(name = "libcloud", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -137,6 +138,8 @@ pub(crate) enum Command {
     Lb(lb::LbCommand),
     /// Zones and records
     Dns(dns::DnsCommand),
+    /// Keys, files and scripts on new servers, or on those that are there
+    Deploy(Box<deploy::DeployCommand>),
     /// What sizes and running servers cost
     Pricing(pricing::PricingCommand),
     /// Any method of any driver by its name, with JSON in and out

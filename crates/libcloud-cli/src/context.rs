@@ -279,6 +279,11 @@ impl Context {
         Ok(())
     }
 
+    /// The log of `--debug`, for what is not HTTP.
+    pub(crate) fn debug_log(&self) -> Option<&DebugLog> {
+        self.debug_log.as_ref()
+    }
+
     /// Before something is destroyed: asks on a terminal, refuses elsewhere without `--yes`.
     pub(crate) async fn confirm(&self, what: &str) -> Result<()> {
         if self.global.yes || self.global.dry_run {
@@ -365,7 +370,7 @@ pub(crate) fn seconds(number: f64) -> Result<Duration> {
 }
 
 /// The first line of a file.
-fn read_secret(path: &Path) -> Result<Secret> {
+pub(crate) fn read_secret(path: &Path) -> Result<Secret> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::io(format_args!("read the secret file {}", path.display()), error))?;
     Ok(Secret::new(text.lines().next().unwrap_or_default()))

@@ -23,6 +23,7 @@ mod compute;
 mod config;
 mod context;
 mod demo;
+mod deploy;
 mod dns;
 mod exit;
 mod lb;
@@ -99,6 +100,7 @@ async fn dispatch(registry: Registry, cli: Cli) -> libcloud::Result<ExitCode> {
         Command::Storage(command) => storage::run(&context, command).await,
         Command::Lb(command) => lb::run(&context, command).await,
         Command::Dns(command) => dns::run(&context, command).await,
+        Command::Deploy(command) => deploy::run(&context, *command).await,
         Command::Pricing(command) => pricing::run(&context, command).await,
         Command::Call(command) => call::run(&context, command).await,
         Command::Providers(command) => providers::run(&context, command).await,

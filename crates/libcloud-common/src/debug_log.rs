@@ -85,6 +85,16 @@ impl DebugLog {
         format!("{:x}-{:x}", std::process::id(), self.0.requests.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Writes what is done on a connection that is not HTTP, as comments. The caller has left out every secret.
+    ///
+    /// # Errors
+    /// `Io` if the file cannot be written.
+    pub fn note(&self, text: impl fmt::Display) -> Result<()> {
+        let text = text.to_string();
+        let lines = text.lines().fold(String::new(), |lines, line| lines + "# " + line + "\n");
+        self.0.file.write(&lines)
+    }
+
     /// Writes a request as it is sent.
     pub(crate) fn request(
         &self,
@@ -238,6 +248,14 @@ fn redact_elements(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_is_a_comment_whatever_lines_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = DebugLog::new(folder.path().join("log"));
+        log.note("one\ntwo").unwrap();
+        assert_eq!(std::fs::read_to_string(log.path()).unwrap(), "# one\n# two\n");
+    }
 
     #[test]
     fn bodies_are_shown_without_their_secrets() {

@@ -78,7 +78,7 @@ pub enum ErrorKind {
     Provider,
     /// The connection could not be made or broke.
     Transport,
-    /// The server's certificate, or the TLS handshake, was refused.
+    /// The server's certificate, the TLS handshake, or an SSH server's host key was refused.
     Tls,
     /// A local file could not be read or written.
     Io,

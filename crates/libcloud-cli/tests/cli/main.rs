@@ -6,6 +6,7 @@ mod call;
 mod compute;
 mod config;
 mod demo;
+mod deploy;
 mod dns;
 mod lb;
 mod output;
