@@ -48,7 +48,9 @@ fn parse_limited<T>(
     nodes_limit: u32,
     read: impl FnOnce(Element<'_, '_>) -> Result<T>,
 ) -> Result<T> {
-    if text.trim().is_empty() {
+    // Some answers begin with an empty line.
+    let text = trim(text);
+    if text.is_empty() {
         return Err(Error::malformed("/", "the document is empty"));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit, ..ParsingOptions::default() };

@@ -168,7 +168,12 @@ fn same_token(name: &str, requests: &[Received]) -> Result<(), String> {
 
 fn token(name: &str, request: &Received) -> Option<String> {
     let of_json = || request.json().get(name).and_then(Value::as_str).map(str::to_owned);
-    request.param(name).or_else(of_json).or_else(|| request.header(name).map(str::to_owned))
+    let of_xml = || {
+        let body = request.text();
+        let (_, rest) = body.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(token, _)| token.to_owned())
+    };
+    request.param(name).or_else(of_json).or_else(of_xml).or_else(|| request.header(name).map(str::to_owned))
 }
 
 fn is_read<D: Service + ?Sized>(subject: &Subject<D>, method: &str) -> bool {

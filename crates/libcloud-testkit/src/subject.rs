@@ -151,7 +151,7 @@ impl<D: Service + ?Sized> Subject<D> {
     }
 
     /// A method whose request has a token by which the provider knows a repetition: the name of a parameter, a field of
-    /// the JSON body or a header.
+    /// the JSON body, an element of the XML body or a header.
     pub fn token(mut self, method: &'static str, name: &'static str) -> Self {
         self.tokens.insert(method, name);
         self
