@@ -95,8 +95,26 @@ impl QueryConnection {
     }
 }
 
+/// How a service leads from page to page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    /// The parameter that asks for a later page.
+    pub(crate) param: &'static str,
+    /// Where an answer tells its value.
+    pub(crate) next: &'static str,
+}
+
 /// The items of a listing: all pages that `nextToken` leads to. The time limit is one for each page.
 pub(crate) fn listing<T: Send + 'static>(
+    action: Result<Action>,
+    read: impl Fn(Element<'_, '_>) -> Result<Vec<T>> + Clone + Send + 'static,
+) -> BoxStream<'static, Result<T>> {
+    listing_by(Cursor { param: "NextToken", next: "nextToken" }, action, read)
+}
+
+/// The same for a service that has a way of its own.
+pub(crate) fn listing_by<T: Send + 'static>(
+    cursor: Cursor,
     action: Result<Action>,
     read: impl Fn(Element<'_, '_>) -> Result<Vec<T>> + Clone + Send + 'static,
 ) -> BoxStream<'static, Result<T>> {
@@ -105,9 +123,9 @@ pub(crate) fn listing<T: Send + 'static>(
         Err(error) => return once(std::future::ready(Err(error))),
     };
     pages(None, move |token: Option<String>| {
-        let page = action.clone().opt("NextToken", token);
+        let page = action.clone().opt(cursor.param, token);
         let read = read.clone();
-        page.read(move |root| Ok(Page::new(read(root)?, root.opt_text("nextToken").map(Some))))
+        page.read(move |root| Ok(Page::new(read(root)?, root.opt_text(cursor.next).map(Some))))
     })
 }
 
@@ -267,12 +285,19 @@ impl Action {
     }
 
     /// Sends it; the answer tells nothing but that it was done.
+    /// Sends it; the answer tells nothing but that it was done, and may be empty.
     pub(crate) async fn done(self) -> Result<()> {
-        self.read(|root| match root.bool("return")? {
-            Some(false) => Err(Error::new(ErrorKind::Provider, "the service answered `false`")),
-            _ => Ok(()),
-        })
-        .await
+        self.call()
+            .decode(|response| {
+                if response.body.trim_ascii().is_empty() {
+                    return Ok(());
+                }
+                xml::parse(&response.text(), |root| match root.bool("return")? {
+                    Some(false) => Err(Error::new(ErrorKind::Provider, "the service answered `false`")),
+                    _ => Ok(()),
+                })
+            })
+            .await
     }
 }
 
@@ -346,15 +371,27 @@ pub(crate) fn kind(code: &str, status: StatusCode) -> ErrorKind {
         "IncorrectState" | "IncorrectInstanceState" | "DependencyViolation" | "VolumeInUse" => {
             ErrorKind::InvalidState
         }
-        _ if code.ends_with("LimitExceeded") || code.ends_with("QuotaExceeded") => ErrorKind::QuotaExceeded,
-        // An id of a wrong form is the id of nothing.
-        _ if code.ends_with(".NotFound")
-            || code.ends_with(".Malformed")
-            || code.ends_with(".Unavailable") =>
+        // Elastic Load Balancing says so of arguments that it does not take.
+        "InvalidConfigurationRequest" | "ValidationError" => ErrorKind::InvalidArgument,
+        "OperationNotPermitted" | "ResourceInUse" => ErrorKind::InvalidState,
+        "InvalidInstance" | "InvalidTarget" => ErrorKind::NotFound,
+        "PriorityInUse" => ErrorKind::AlreadyExists,
+        _ if code.ends_with("LimitExceeded")
+            || code.ends_with("QuotaExceeded")
+            || code.starts_with("TooMany") && !code.starts_with("TooManyRequests") =>
         {
+            ErrorKind::QuotaExceeded
+        }
+        // An id of a wrong form is the id of nothing.
+        _ if code.ends_with("NotFound") || code.ends_with(".Malformed") || code.ends_with(".Unavailable") => {
             ErrorKind::NotFound
         }
-        _ if code.ends_with(".Duplicate") || code.ends_with("AlreadyExists") => ErrorKind::AlreadyExists,
+        _ if code.ends_with(".Duplicate")
+            || code.ends_with("AlreadyExists")
+            || code.starts_with("Duplicate") =>
+        {
+            ErrorKind::AlreadyExists
+        }
         _ if code.ends_with(".InUse") || code.starts_with("Incorrect") => ErrorKind::InvalidState,
         _ => libcloud_common::kind_of_status(status),
     }
