@@ -166,6 +166,7 @@ impl Registry {
             registry.compute.add(libcloud_aws::eucalyptus());
             registry.compute.add(libcloud_aws::nimbus());
             registry.storage.add(libcloud_aws::s3());
+            registry.dns.add(libcloud_aws::route53());
         }
         #[cfg(feature = "azure")]
         registry.storage.add(libcloud_azure::storage());

@@ -80,9 +80,12 @@ pub(crate) fn arguments(
                 there.display().to_string().into()
             }
             ("extra", Value::Object(extra)) if names::has_typed_extra(&call.call) => {
-                args.extend(
-                    extra.iter().filter(|(_, value)| !value.is_null()).map(|(k, v)| (k.clone(), plain(v))),
-                );
+                for (key, value) in
+                    extra.iter().filter(|(key, value)| !value.is_null() && !key.starts_with('_'))
+                {
+                    let name = names::extension_argument(driver, &call.call, key).unwrap_or(key);
+                    args.insert(name.to_owned(), plain(value));
+                }
                 continue;
             }
             (_, Value::String(text)) if is_placeholder(text) => {
@@ -91,6 +94,9 @@ pub(crate) fn arguments(
             ("password", Value::String(_)) if call.call == "create_node" => {
                 args.insert("auth".to_owned(), serde_json::json!({"password": value}));
                 continue;
+            }
+            ("algorithm", Value::Number(number)) => {
+                number.as_u64().and_then(names::algorithm).map_or_else(|| value.clone(), Value::from)
             }
             (_, value) => plain(value),
         };
@@ -155,12 +161,10 @@ pub(crate) fn plain(value: &Value) -> Value {
         Value::Object(map) => {
             // In a map of tags nothing is a value, in a resource it is the absence of one.
             let is_resource = map.contains_key("_type");
-            let is_node =
-                map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
             map.iter()
                 .filter(|(key, value)| !(key.starts_with('_') || is_resource && value.is_null()))
-                .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
-                    Some(state) if is_node && key == "state" => (key.clone(), state.into()),
+                .map(|(key, value)| match state(map, key, value) {
+                    Some(state) => (key.clone(), state.into()),
                     _ if is_resource => (key.clone(), text_or_whole(key, plain(value))),
                     _ => (key.clone(), plain(value)),
                 })
@@ -175,19 +179,26 @@ pub(crate) fn plain(value: &Value) -> Value {
 /// A recorded result in our form: states by name; what is null stays, for it says that there is such a key.
 pub(crate) fn result(value: &Value) -> Value {
     match value {
-        Value::Object(map) => {
-            let is_node =
-                map.get("_type").and_then(Value::as_str).is_some_and(|class| class.ends_with("Node"));
-            map.iter()
-                .map(|(key, value)| match value.as_u64().and_then(names::node_state) {
-                    Some(state) if is_node && key == "state" => (key.clone(), state.into()),
-                    _ => (key.clone(), result(value)),
-                })
-                .collect::<Map<_, _>>()
-                .into()
-        }
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| match state(map, key, value) {
+                Some(state) => (key.clone(), state.into()),
+                None => (key.clone(), result(value)),
+            })
+            .collect::<Map<_, _>>()
+            .into(),
         Value::Array(items) => items.iter().map(result).collect(),
         other => other.clone(),
+    }
+}
+
+/// The name of a state that a resource has as a number.
+fn state(resource: &Map<String, Value>, key: &str, value: &Value) -> Option<&'static str> {
+    let number = value.as_u64().filter(|_| key == "state")?;
+    match resource.get("_type")?.as_str()? {
+        "LoadBalancer" => names::balancer_state(number),
+        class if class.ends_with("Node") => names::node_state(number),
+        _ => None,
     }
 }
 

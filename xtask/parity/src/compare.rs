@@ -175,7 +175,7 @@ pub(crate) fn likeness(received: &Received, exchange: &Exchange) -> Option<usize
     if get(&theirs, "uploadId").is_some() != get(&ours, "uploadId").is_some() {
         return None;
     }
-    let trimmed = |path: &str| decoded(path).trim_end_matches('/').to_owned();
+    let trimmed = |path: &str| unversioned(decoded(path).trim_end_matches('/')).to_owned();
     let same_path = trimmed(&exchange.request.path) == trimmed(&received.path);
     if !same_path && !by_operation {
         return None;
@@ -187,6 +187,17 @@ pub(crate) fn likeness(received: &Received, exchange: &Exchange) -> Option<usize
     }
     score += usize::from(same_path) * 50;
     Some(score + ours.iter().filter(|param| theirs.contains(param)).count())
+}
+
+/// The path below a version that is a date, which Amazon's have.
+fn unversioned(path: &str) -> &str {
+    let is_date = |version: &str| {
+        version.len() == 10 && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    };
+    match path.strip_prefix('/').map(|rest| rest.split_at_checked(10).unwrap_or((rest, ""))) {
+        Some((version, below)) if is_date(version) => below,
+        _ => path,
+    }
 }
 
 struct Found {

@@ -70,10 +70,11 @@ pub(crate) fn counterpart(api: &str, class: &str) -> Counterpart {
             _ => named(Service::Dns, class, "DNSDriver"),
         },
         ("loadbalancer", class) => match class {
+            "ApplicationLBDriver" => driver("alb"),
             "ElasticLBDriver" => driver("elb"),
             "RackspaceUKLBDriver" => driver("RACKSPACE_UK"),
             "GCENodeDriver" => Counterpart::None("the compute driver within the load balancer's tests"),
-            "ApplicationLBDriver" | "DimensionDataLBDriver" | "NttCisLBDriver" => Counterpart::None(LATER),
+            "DimensionDataLBDriver" | "NttCisLBDriver" => Counterpart::None(LATER),
             _ => named(Service::LoadBalancer, class, "LBDriver"),
         },
         ("storage", class) => match class {
@@ -155,6 +156,7 @@ pub(crate) fn extension_argument(driver: &str, method: &str, name: &str) -> Opti
         ("gandi", "create_node", "login") => "ex_login",
         ("gandi", "create_node", "inet_family") => "ex_inet_family",
         ("gandi", "create_node", "keypairs") => "ex_keypairs",
+        ("route53", "create_zone", "Comment") => "ex_comment",
         _ => return None,
     })
 }
@@ -207,6 +209,18 @@ pub(crate) fn node_state(number: u64) -> Option<&'static str> {
     ["running", "rebooting", "terminated", "pending", "unknown", "stopped"]
         .get(usize::try_from(number).ok()?)
         .copied()
+}
+
+/// The states of balancers, which the original numbers.
+pub(crate) fn balancer_state(number: u64) -> Option<&'static str> {
+    ["running", "pending", "unknown", "error", "deleted"].get(usize::try_from(number).ok()?).copied()
+}
+
+/// How a balancer chooses, which the original numbers.
+pub(crate) fn algorithm(number: u64) -> Option<&'static str> {
+    let names =
+        ["random", "round_robin", "least_connections", "weighted_round_robin", "weighted_least_connections"];
+    names.get(usize::try_from(number).ok()?).copied()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! | Driver | Service | API | Reference |
 //! |---|---|---|---|
 //! | [`ec2()`] | compute | EC2 query API, version `2016-11-15` | <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/> |
+//! | [`route53()`] | DNS | Route 53 REST API, version `2013-04-01` | <https://docs.aws.amazon.com/Route53/latest/APIReference/> |
 //! | [`s3()`] | storage | S3 REST API, version `2006-03-01` | <https://docs.aws.amazon.com/AmazonS3/latest/API/> |
 //!
 //! # Authentication
@@ -16,7 +17,7 @@
 //! - `region`: any region by its name, `us-east-1` without. One driver talks to one region.
 //! - `api_version`: another version of the query API, for private installations.
 //! - `endpoint`: a private installation, or another service that speaks the same protocol.
-//! - options: see [`Ec2Options`] and [`S3Options`].
+//! - options: see [`Ec2Options`], [`Route53Options`] and [`S3Options`].
 //!
 //! ```
 //! use libcloud_aws::Ec2Driver;
@@ -31,16 +32,19 @@ use std::sync::Arc;
 
 use libcloud_common::{Arguments, Registration};
 use libcloud_compute::ComputeDriver;
+use libcloud_dns::DnsDriver;
 use libcloud_storage::StorageDriver;
 
 mod connection;
 mod credentials;
 pub mod ec2;
+pub mod route53;
 pub mod s3;
 mod signer;
 mod sts;
 
 pub use ec2::{Ec2Driver, Ec2Options};
+pub use route53::{Route53Driver, Route53Options};
 pub use s3::{S3Driver, S3Options};
 
 /// Amazon EC2, for a registry.
@@ -77,4 +81,13 @@ pub fn s3() -> Registration<dyn StorageDriver> {
     })
     .options(S3Options::FIELDS)
     .credentials(s3::find_credentials)
+}
+
+/// Amazon Route 53, for a registry.
+pub fn route53() -> Registration<dyn DnsDriver> {
+    Registration::new(route53::DESCRIPTOR, route53::capabilities, |config| {
+        Ok(Arc::new(Route53Driver::new(config)?) as Arc<dyn DnsDriver>)
+    })
+    .options(Route53Options::FIELDS)
+    .credentials(route53::find_credentials)
 }

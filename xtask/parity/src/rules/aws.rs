@@ -8,10 +8,23 @@ use serde_json::Value;
 use super::Rule;
 use crate::compare::{Difference, Place, received_params, recorded_params};
 
-const AWS_QUERY: &[&str] =
-    &["compute/ec2", "compute/eucalyptus", "compute/nimbus", "loadbalancer/elb", "dns/route53"];
-const AWS: &[&str] =
-    &["compute/ec2", "compute/eucalyptus", "compute/nimbus", "loadbalancer/elb", "dns/route53", "storage/s3"];
+const AWS_QUERY: &[&str] = &[
+    "compute/ec2",
+    "compute/eucalyptus",
+    "compute/nimbus",
+    "loadbalancer/alb",
+    "loadbalancer/elb",
+    "dns/route53",
+];
+const AWS: &[&str] = &[
+    "compute/ec2",
+    "compute/eucalyptus",
+    "compute/nimbus",
+    "loadbalancer/alb",
+    "loadbalancer/elb",
+    "dns/route53",
+    "storage/s3",
+];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -11,9 +11,11 @@ mod aws;
 mod azure;
 mod cloudstack;
 mod ec2;
+mod elb;
 mod gandi;
 mod openstack;
 mod own;
+mod route53;
 
 /// What a rule may look at.
 pub(crate) struct Context<'a> {
@@ -91,8 +93,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(ec2::RULES)
         .chain(azure::RULES)
         .chain(cloudstack::RULES)
+        .chain(elb::RULES)
         .chain(gandi::RULES)
-        .chain(openstack::RULES);
+        .chain(openstack::RULES)
+        .chain(route53::RULES);
     families.chain(own::RULES).chain(RULES)
 }
 
