@@ -34,6 +34,9 @@ pages! {
     providers: "src/providers.md";
     ec2: "src/providers/ec2.md";
     s3: "src/providers/s3.md";
+    elb: "src/providers/elb.md";
+    alb: "src/providers/alb.md";
+    route53: "src/providers/route53.md";
     openstack: "src/providers/openstack.md";
     rackspace: "src/providers/rackspace.md";
     azure: "src/providers/azure.md";

@@ -41,7 +41,12 @@ const PEERS: &[Peer] = &[
         folder: "moto",
         settings: &[],
         upstream: None,
-        tests: &[("libcloud-aws", "peer_moto"), ("libcloud-aws", "peer_suite_moto")],
+        tests: &[
+            ("libcloud-aws", "peer_moto"),
+            ("libcloud-aws", "peer_suite_moto"),
+            ("libcloud-aws", "peer_route53"),
+            ("libcloud-aws", "peer_elb"),
+        ],
     },
     Peer {
         name: "moto-auth",
@@ -51,6 +56,7 @@ const PEERS: &[Peer] = &[
         tests: &[
             ("libcloud-aws", "peer_moto"),
             ("libcloud-aws", "peer_suite_moto"),
+            ("libcloud-aws", "peer_elb"),
             ("libcloud-cli", "peer_moto"),
         ],
     },

@@ -11,8 +11,8 @@ const HEAD: &str = "\
 
 <!-- Written by `LIBCLOUD_BLESS=1 cargo test -p libcloud --test constants_page`: change the catalogue instead. -->
 
-Every constant of Apache Libcloud 0.14 (`ATMOS` and the `DUMMY` of the load balancers are ours), and what it is now.
-Each can be used as it is (`Provider::EC2_EU_WEST`, `--provider ec2_eu_west`), unless it was removed. A provider of
+Every constant of Apache Libcloud 0.14 (`ATMOS`, and `ALB` and `DUMMY` of the load balancers are not of that version), and what it is
+now. Each can be used as it is (`Provider::EC2_EU_WEST`, `--provider ec2_eu_west`), unless it was removed. A provider of
 this table may have no driver in this version yet: see [what each driver can do](matrix.md). What the statuses mean is
 on [Providers and their status](../providers.md).
 ";

@@ -172,6 +172,8 @@ catalogue! {
         ELB        = active ("elb",        "elb",        "aws",        "Elastic Load Balancing",         "https://aws.amazon.com/elasticloadbalancing/");
         CLOUDSTACK = private("cloudstack", "cloudstack", "cloudstack", "Apache CloudStack",              "https://cloudstack.apache.org/");
         GCE        = active ("gce",        "gce",        "google",     "Google Compute Engine",          "https://cloud.google.com/load-balancing");
+        // Apache Libcloud has it since 2.0.
+        ALB        = active ("alb",        "alb",        "aws",        "Elastic Load Balancing, application and network", "https://aws.amazon.com/elasticloadbalancing/");
         // Apache Libcloud has no load balancer to try things out with.
         DUMMY      = active ("dummy",      "dummy",      "dummy",      "Dummy",                          "https://github.com/libcloud/libcloud");
 

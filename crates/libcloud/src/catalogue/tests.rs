@@ -8,7 +8,8 @@ use super::*;
 const CONSTANTS: &str = include_str!("../../tests/data/constants.csv");
 
 /// Rows that Apache Libcloud has no constant for.
-const OURS: [(Service, &str); 2] = [(Service::Storage, "ATMOS"), (Service::LoadBalancer, "DUMMY")];
+const OURS: [(Service, &str); 3] =
+    [(Service::Storage, "ATMOS"), (Service::LoadBalancer, "ALB"), (Service::LoadBalancer, "DUMMY")];
 
 fn constants() -> Vec<(Service, &'static str, &'static str)> {
     let rows = CONSTANTS.lines().skip(1).map(|line| {
@@ -144,7 +145,7 @@ fn unknown_names_list_the_near_ones() {
         (
             Service::LoadBalancer,
             "kubernetes",
-            "there are rackspace, gogrid, ninefold, brightbox, elb, cloudstack, gce, dummy",
+            "there are rackspace, gogrid, ninefold, brightbox, elb, cloudstack, gce, alb, dummy",
         ),
         (Service::Dns, "", "there are dummy, linode, rackspace, zerigo, route53, hostvirtual, gandi"),
     ] {

@@ -3,6 +3,8 @@
 //! | Driver | Service | API | Reference |
 //! |---|---|---|---|
 //! | [`ec2()`] | compute | EC2 query API, version `2016-11-15` | <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/> |
+//! | [`alb()`] | load balancers | Elastic Load Balancing query API, version `2015-12-01`: application and network balancers | <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/> |
+//! | [`elb()`] | load balancers | Elastic Load Balancing query API, version `2012-06-01`: classic balancers | <https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/> |
 //! | [`route53()`] | DNS | Route 53 REST API, version `2013-04-01` | <https://docs.aws.amazon.com/Route53/latest/APIReference/> |
 //! | [`s3()`] | storage | S3 REST API, version `2006-03-01` | <https://docs.aws.amazon.com/AmazonS3/latest/API/> |
 //!
@@ -17,7 +19,7 @@
 //! - `region`: any region by its name, `us-east-1` without. One driver talks to one region.
 //! - `api_version`: another version of the query API, for private installations.
 //! - `endpoint`: a private installation, or another service that speaks the same protocol.
-//! - options: see [`Ec2Options`], [`Route53Options`] and [`S3Options`].
+//! - options: see [`Ec2Options`], [`AlbOptions`], [`ElbOptions`], [`Route53Options`] and [`S3Options`].
 //!
 //! ```
 //! use libcloud_aws::Ec2Driver;
@@ -33,17 +35,22 @@ use std::sync::Arc;
 use libcloud_common::{Arguments, Registration};
 use libcloud_compute::ComputeDriver;
 use libcloud_dns::DnsDriver;
+use libcloud_loadbalancer::LoadBalancerDriver;
 use libcloud_storage::StorageDriver;
 
 mod connection;
 mod credentials;
 pub mod ec2;
+pub mod elb;
+pub mod elbv2;
 pub mod route53;
 pub mod s3;
 mod signer;
 mod sts;
 
 pub use ec2::{Ec2Driver, Ec2Options};
+pub use elb::{ElbDriver, ElbOptions};
+pub use elbv2::{AlbDriver, AlbOptions};
 pub use route53::{Route53Driver, Route53Options};
 pub use s3::{S3Driver, S3Options};
 
@@ -90,4 +97,22 @@ pub fn route53() -> Registration<dyn DnsDriver> {
     })
     .options(Route53Options::FIELDS)
     .credentials(route53::find_credentials)
+}
+
+/// Elastic Load Balancing's classic balancers, for a registry.
+pub fn elb() -> Registration<dyn LoadBalancerDriver> {
+    Registration::new(elb::DESCRIPTOR, elb::capabilities, |config| {
+        Ok(Arc::new(ElbDriver::new(config)?) as Arc<dyn LoadBalancerDriver>)
+    })
+    .options(ElbOptions::FIELDS)
+    .credentials(elb::find_credentials)
+}
+
+/// Elastic Load Balancing's application and network balancers, for a registry.
+pub fn alb() -> Registration<dyn LoadBalancerDriver> {
+    Registration::new(elbv2::DESCRIPTOR, elbv2::capabilities, |config| {
+        Ok(Arc::new(AlbDriver::new(config)?) as Arc<dyn LoadBalancerDriver>)
+    })
+    .options(AlbOptions::FIELDS)
+    .credentials(elbv2::find_credentials)
 }
