@@ -284,7 +284,6 @@ impl Action {
         listing(Ok(self), read).try_collect().await
     }
 
-    /// Sends it; the answer tells nothing but that it was done.
     /// Sends it; the answer tells nothing but that it was done, and may be empty.
     pub(crate) async fn done(self) -> Result<()> {
         self.call()

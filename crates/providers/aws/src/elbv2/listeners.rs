@@ -173,7 +173,7 @@ impl AlbDriver {
     /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeRules.html>
     pub async fn ex_list_listener_rules(&self, listener: &Listener) -> Result<Vec<Rule>> {
         let action = self.conn.action("DescribeRules").param("ListenerArn", &listener.id);
-        let found = listing_by(wire::RULES, Ok(action), wire::rules, Ok).try_collect().await;
+        let found = listing_by(wire::RULES, Ok(action), wire::rules).try_collect().await;
         found.map_err(|error| about(error, "listener", &listener.id))
     }
 

@@ -95,7 +95,7 @@ impl AlbDriver {
     async fn listeners(&self, balancer: &str, timeout: Option<Duration>) -> Result<Vec<Listener>> {
         let action =
             self.conn.action("DescribeListeners").param("LoadBalancerArn", balancer).timeout(timeout);
-        let found = listing_by(wire::LISTENERS, Ok(action), wire::listeners, Ok).try_collect().await;
+        let found = listing_by(wire::LISTENERS, Ok(action), wire::listeners).try_collect().await;
         found.map_err(|error| about(error, "balancer", balancer))
     }
 
@@ -352,7 +352,7 @@ impl LoadBalancerDriver for AlbDriver {
             .plain("list_balancers")
             .map(|timeout| self.conn.action("DescribeLoadBalancers").timeout(timeout));
         let driver = self.clone();
-        listing_by(wire::BALANCERS, action, wire::balancers, Ok)
+        listing_by(wire::BALANCERS, action, wire::balancers)
             .and_then(move |found| {
                 let driver = driver.clone();
                 async move { driver.whole(found, None, timeout).await }

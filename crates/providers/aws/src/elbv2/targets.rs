@@ -142,7 +142,7 @@ impl AlbDriver {
     pub async fn ex_list_target_groups(&self, balancer: Option<&LoadBalancer>) -> Result<Vec<TargetGroup>> {
         let id = balancer.map(|balancer| balancer.id.as_str());
         let action = self.conn.action("DescribeTargetGroups").opt("LoadBalancerArn", id);
-        let found = listing_by(wire::TARGET_GROUPS, Ok(action), wire::target_groups, Ok).try_collect().await;
+        let found = listing_by(wire::TARGET_GROUPS, Ok(action), wire::target_groups).try_collect().await;
         found.map_err(|error| about(error, "balancer", id.unwrap_or_default()))
     }
 

@@ -27,7 +27,7 @@ pub(super) struct Route53Connection {
 impl Route53Connection {
     /// Makes the connection. Nothing is sent.
     pub(super) fn new(config: &Config, options: &Route53Options, credentials: Credentials) -> Result<Self> {
-        let (host, region) = partition(config.region.as_deref().unwrap_or_default());
+        let (host, region) = partition(config.region.as_deref().or(credentials.region()).unwrap_or_default());
         let base = config.base_url(host)?;
         let api_version = config.api_version.as_deref().unwrap_or(API_VERSION).to_owned();
         let builder = Connection::builder(DESCRIPTOR.id, base, config).service("dns").check(check);

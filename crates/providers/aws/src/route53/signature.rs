@@ -20,11 +20,12 @@ impl HttpsSigner {
 #[async_trait]
 impl Authenticate for HttpsSigner {
     async fn authenticate(&self, request: &mut Request, target: Target<'_>) -> Result<()> {
+        let key = self.0.key().await?;
         let date = target.now.http_date();
-        let signature = signature(self.0.secret_key.expose(), &date);
-        let access_key = self.0.access_key.expose();
+        let signature = signature(key.secret_key.expose(), &date);
+        let access_key = key.access_key.expose();
         request.set_header("date", &date, false);
-        if let Some(token) = &self.0.token {
+        if let Some(token) = &key.token {
             request.set_header("x-amz-security-token", token.expose(), true);
         }
         let value =

@@ -378,17 +378,13 @@ async fn ex_delete_all_records() {
 async fn what_is_too_much_for_one_batch_goes_in_several() {
     let server = Mock::start();
     let names: Vec<String> = (0..1001).map(|n| format!("h{n}.example.com.")).collect();
-    let sets: String = names
-        .iter()
-        .map(|name| {
-            format!(
-                "<ResourceRecordSet><Name>{name}</Name><Type>A</Type>{}</ResourceRecordSet>",
-                values(1, &["192.0.2.1"])
-            )
-        })
-        .collect();
+    let set = |name: &String| {
+        let body = values(1, &["192.0.2.1"]);
+        format!("<ResourceRecordSet><Name>{name}</Name><Type>A</Type>{body}</ResourceRecordSet>")
+    };
+    let sets: String = names.iter().map(set).collect();
     server.expect(
-        Exchange::get(&format!("/2013-04-01/hostedzone/{ID}/rrset"))
+        Exchange::get(format!("/2013-04-01/hostedzone/{ID}/rrset"))
             .answers(200)
             .body(format!("<R><ResourceRecordSets>{sets}</ResourceRecordSets></R>")),
     );

@@ -113,7 +113,7 @@ async fn the_old_version_signs_the_date() {
     for (version, signature) in [("2012-02-29", None), ("2013-04-01", Some(3))] {
         let server = Mock::start();
         server.expect(
-            Exchange::get(&format!("/{version}/hostedzone"))
+            Exchange::get(format!("/{version}/hostedzone"))
                 .header("date", "Wed, 01 May 2024 08:30:00 GMT")
                 .header(
                     "x-amzn-authorization",
@@ -216,7 +216,7 @@ async fn an_answer_that_is_not_as_documented_names_the_place() {
         ),
         ("not XML", "not XML"),
     ] {
-        server.expect(Exchange::get(&format!("/2013-04-01/hostedzone/{ID}/rrset")).answers(200).body(body));
+        server.expect(Exchange::get(format!("/2013-04-01/hostedzone/{ID}/rrset")).answers(200).body(body));
         let error = driver(&server).list_records(&zone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MalformedResponse, "{error}");
         assert_eq!(error.operation(), Some("ListResourceRecordSets"));

@@ -38,7 +38,7 @@ fn answered(request: ExpectedRequest, status: u16, name: &str) -> Exchange {
 
 /// An expected GET below the version, and its answer.
 fn get(server: &Mock, target: &str, name: &str) {
-    server.expect(answered(Exchange::get(&format!("/2013-04-01/{target}")), 200, name));
+    server.expect(answered(Exchange::get(format!("/2013-04-01/{target}")), 200, name));
 }
 
 /// The body of a batch of changes.
@@ -59,16 +59,14 @@ fn change(action: &str, name: &str, type_: &str, rest: &str) -> String {
 
 /// What a set of plain values has after its type.
 fn values(ttl: u32, values: &[&str]) -> String {
-    let values: String = values
-        .iter()
-        .map(|value| format!("<ResourceRecord><Value>{value}</Value></ResourceRecord>"))
-        .collect();
+    let record = |value: &&str| format!("<ResourceRecord><Value>{value}</Value></ResourceRecord>");
+    let values: String = values.iter().map(record).collect();
     format!("<TTL>{ttl}</TTL><ResourceRecords>{values}</ResourceRecords>")
 }
 
 /// An expected batch, and its answer.
 fn changed(server: &Mock, changes: &str, status: u16, name: &str) {
-    let post = Exchange::post(&format!("/2013-04-01/hostedzone/{ID}/rrset"))
+    let post = Exchange::post(format!("/2013-04-01/hostedzone/{ID}/rrset"))
         .header("content-type", "application/xml")
         .body(batch(changes));
     server.expect(answered(post, status, name));

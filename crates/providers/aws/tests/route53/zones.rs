@@ -8,7 +8,7 @@ use libcloud_dns::{CreateZone, DnsDriverExt as _};
 use crate::*;
 
 fn deleted(server: &Mock, status: u16, name: &str) {
-    server.expect(answered(Exchange::delete(&format!("/2013-04-01/hostedzone/{ID}")), status, name));
+    server.expect(answered(Exchange::delete(format!("/2013-04-01/hostedzone/{ID}")), status, name));
 }
 
 fn posted(server: &Mock, content: libcloud_testkit::Pattern, status: u16, name: &str) {
