@@ -1,13 +1,13 @@
 //! The drivers of classic, application and network balancers against a moto server, which must be running: `MOTO_ENDPOINT`,
 //! `MOTO_REGION`, `MOTO_ACCESS_KEY`, `MOTO_SECRET_KEY` and `MOTO_AUTH` tell where and how. With `MOTO_AUTH=on` it verifies
-//! signatures of version 4; it always verifies those of version 2.
+//! signatures of version 4, else those of version 2.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::env::var;
 
 use libcloud_aws::{alb, ec2, elb};
-use libcloud_common::{Config, Value, json, unique_token};
+use libcloud_common::{Config, ErrorKind, Value, json, unique_token};
 use libcloud_compute::{ComputeDriverExt as _, CreateNode, Node, NodeImage, NodeLocation, NodeSize};
 use libcloud_loadbalancer::{CreateBalancer, LoadBalancerDriverExt as _, Member};
 use libcloud_testkit::suite::{Expectations, LoadBalancers};
@@ -85,7 +85,14 @@ async fn classic_suite() {
 
 #[tokio::test]
 async fn classic_suite_with_signature_version_2() {
-    classic(config().option("signature_version", "2"), true).await;
+    let config = config().option("signature_version", "2");
+    if verifies() {
+        // Switched on, it verifies version 4 and knows no other.
+        let error = (elb().factory)(config).unwrap().list_balancers().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidCredentials, "{error}");
+    } else {
+        classic(config, true).await;
+    }
 }
 
 #[tokio::test]
@@ -130,14 +137,28 @@ async fn application_suite() {
     let config = config().option("subnets", subnets);
     let suite = LoadBalancers::new((alb().factory)(config.clone()).unwrap())
         .unknown("arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/gone/0000000000000000")
-        .members(members(&nodes).map(|member| Member::new(member.id, "", 8080)));
+        .members(members(&nodes).map(|mut member| {
+            member.port = Some(8080);
+            member
+        }));
     let suite = if verifies() {
         suite.wrong_credentials((alb().factory)(wrong(config)).unwrap())
     } else {
         suite.without_credentials()
     };
-    let report = suite.run(Expectations::new()).await;
-    assert_eq!(report.denied, ["balancers/update"]);
+    let expectations = Expectations::new()
+        .fails(
+            "balancers/what is not there is not found",
+            "Amazon says that it destroyed what is not there, and moto follows it",
+        )
+        .fails("balancers/unicode names", "Amazon takes letters, digits and hyphens, and moto follows it");
+    let report = suite.run(expectations).await;
+    let denied: &[&str] = if verifies() {
+        &["balancers/update"]
+    } else {
+        &["balancers/update", "credentials/wrong ones are refused"]
+    };
+    assert_eq!(report.denied, denied);
     gone(&nodes).await;
 }
 

@@ -279,13 +279,14 @@ impl RecordSet {
     pub(super) fn record(&self, at: usize, zone: &Arc<Zone>) -> Record {
         let name = relative_name(&self.name, &zone.domain);
         let value = self.values.get(at).map(String::as_str);
-        let key = Key {
-            type_: self.type_.clone(),
-            name,
-            set: self.identifier().map(str::to_owned),
-            value: value.filter(|_| self.values.len() > 1).map(str::to_owned),
+        let own_value = value.filter(|_| self.values.len() > 1);
+        let id = if own_value.is_none() && self.identifier().is_none() && !name.contains('?') {
+            // Zones have many of these.
+            [self.type_.as_str(), ":", &name].concat()
+        } else {
+            let (set, value) = (self.identifier().map(str::to_owned), own_value.map(str::to_owned));
+            Key { type_: self.type_.clone(), name: name.clone(), set, value }.to_string()
         };
-        let id = key.to_string();
         let mut extra = Extra::from(self.attributes.clone());
         let data = if let Some(value) = value {
             let (data, numbers) = values::read(&self.type_, value);
@@ -303,7 +304,7 @@ impl RecordSet {
         if self.values.len() > 1 {
             extra.insert(SEVERAL, true);
         }
-        Record::new(id, key.name, key.type_, data, zone).with_ttl(self.ttl).with_extra(extra)
+        Record::new(id, name, self.type_.clone(), data, zone).with_ttl(self.ttl).with_extra(extra)
     }
 
     /// The records of all values. An alias is one record; its data is the target's name.
