@@ -365,8 +365,9 @@ impl DnsDriver for Route53Driver {
         options: CreateRecord,
     ) -> Result<Record> {
         let (ttl, timeout) = (options.ttl, options.timeout);
+        let ex: Route53Record = options.ex.clone().decode("create_record")?;
         let zone = self.whole(zone, timeout).await?;
-        let set = RecordSet::of_new(name, &zone, type_, data, options)?;
+        let set = RecordSet::of_new(name, &zone, type_, data, &options, ex)?;
         let record = set.record(0, &zone);
         let error = match self.change(&zone.id, &[(Action::Create, &set)], timeout).await {
             Ok(change) => return Ok(records::made_by(record, change.as_ref())),
@@ -395,14 +396,15 @@ impl DnsDriver for Route53Driver {
     /// live is that of all of them.
     async fn update_record_with(&self, record: &Record, options: UpdateRecord) -> Result<Record> {
         let timeout = options.timeout;
+        let ex: Route53Record = options.ex.clone().decode("update_record")?;
         if let Some(set) = RecordSet::of_known(record) {
-            match self.update_set(&record.zone, &set, 0, &options).await {
+            match self.update_set(&record.zone, &set, 0, &options, &ex).await {
                 Err(error) if is_outdated(&error) => {}
                 other => return other.map_err(|error| about_record(error, &record.id)),
             }
         }
         let (zone, set, at) = self.current(record, timeout).await?;
-        let updated = self.update_set(&zone, &set, at, &options).await;
+        let updated = self.update_set(&zone, &set, at, &options, &ex).await;
         updated.map_err(|error| about_record(error, &record.id))
     }
 
@@ -453,8 +455,9 @@ impl Route53Driver {
         set: &RecordSet,
         at: usize,
         options: &UpdateRecord,
+        ex: &Route53Record,
     ) -> Result<Record> {
-        let update = records::update(set, at, zone, options)?;
+        let update = records::update(set, at, zone, options, ex.clone())?;
         let mut changes = vec![(Action::Delete, set)];
         changes.extend(update.rest.as_ref().map(|rest| (Action::Create, rest)));
         changes.push((Action::Create, &update.new));

@@ -192,9 +192,9 @@ impl RecordSet {
         zone: &Zone,
         type_: RecordType,
         data: &str,
-        options: CreateRecord,
+        options: &CreateRecord,
+        ex: Route53Record,
     ) -> Result<Self> {
-        let ex: Route53Record = options.ex.decode("create_record")?;
         let attributes = ex.attributes(data);
         let numbers = Numbers { priority: options.priority, weight: options.weight, port: options.port };
         let ttl = options.ttl.or(zone.ttl).unwrap_or(DEFAULT_TTL);
@@ -332,7 +332,13 @@ pub(super) struct Update {
 }
 
 /// Changes what is given of a value.
-pub(super) fn update(set: &RecordSet, at: usize, zone: &Zone, options: &UpdateRecord) -> Result<Update> {
+pub(super) fn update(
+    set: &RecordSet,
+    at: usize,
+    zone: &Zone,
+    options: &UpdateRecord,
+    ex: Route53Record,
+) -> Result<Update> {
     let type_ = options.type_.clone().unwrap_or_else(|| set.type_.clone());
     let old = set.values.get(at).map(|value| values::read(&set.type_, value));
     let (old_data, old_numbers) = old.unwrap_or_default();
@@ -341,7 +347,6 @@ pub(super) fn update(set: &RecordSet, at: usize, zone: &Zone, options: &UpdateRe
     let numbers = Numbers { priority: options.priority, weight: options.weight, port: options.port };
     let numbers = if type_ == set.type_ { numbers.or(old_numbers) } else { numbers };
     let name = options.name.as_ref().map_or_else(|| set.name.clone(), |name| full_name(name, &zone.domain));
-    let ex: Route53Record = options.ex.clone().decode("update_record")?;
     let mut attributes = set.attributes.clone();
     if let (Some(Value::Object(alias)), Some(data)) = (attributes.get_mut(ALIAS), &options.data) {
         alias.insert("DNSName".to_owned(), data.as_str().into());
