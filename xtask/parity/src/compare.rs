@@ -78,10 +78,10 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// The last key of the path within a result.
+    /// The last key of the path within a result or body.
     pub(crate) fn key(&self) -> Option<&str> {
         match &self.place {
-            Place::Result(path) => path.rsplit('.').next(),
+            Place::Result(path) | Place::Body(path) => path.rsplit('.').next(),
             _ => None,
         }
     }

@@ -44,7 +44,8 @@ pub(super) const RULES: &[Rule] = &[
         drivers: ELB,
         reason: "the port of a balancer with one listener is that of the listener; the original tells it of new balancers only",
         applies: |_, difference| {
-            matches!(&difference.place, Place::Result(path) if path.ends_with(".port"))
+            matches!(difference.place, Place::Result(_))
+                && difference.key() == Some("port")
                 && difference.recorded == Some(Value::Null)
                 && difference.our_number().is_some()
         },

@@ -29,7 +29,8 @@ pub(super) const RULES: &[Rule] = &[
                 text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
             };
             context.call.call == "create_zone"
-                && matches!(&difference.place, Place::Body(path) if path.ends_with(".text"))
+                && matches!(difference.place, Place::Body(_))
+                && difference.key() == Some("text")
                 && is_token(difference.recorded_text())
                 && is_token(difference.our_text())
         },
@@ -43,7 +44,8 @@ pub(super) const RULES: &[Rule] = &[
             let within = format!(".{}", zone.and_then(Value::as_str).unwrap_or_default());
             let (theirs, ours) = (difference.recorded_text(), difference.our_text());
             let ours = ours.split('?').next().unwrap_or_default();
-            matches!(&difference.place, Place::Result(path) if path.ends_with(".id") || path.ends_with(".name"))
+            matches!(difference.place, Place::Result(_))
+                && matches!(difference.key(), Some("id" | "name"))
                 && zone.is_some()
                 && !ours.ends_with(&within)
                 && ours.starts_with(theirs)
@@ -62,8 +64,10 @@ pub(super) const RULES: &[Rule] = &[
             !told
                 && made.contains(&context.call.call.as_str())
                 && match &difference.place {
-                    Place::Body(path) => path.ends_with(".text") && difference.recorded_text() == "0",
-                    Place::Result(path) => path.ends_with(".ttl") && difference.recorded == Some(Value::Null),
+                    Place::Body(_) => difference.key() == Some("text") && difference.recorded_text() == "0",
+                    Place::Result(_) => {
+                        difference.key() == Some("ttl") && difference.recorded == Some(Value::Null)
+                    }
                     _ => false,
                 }
         },
@@ -129,7 +133,8 @@ pub(super) const RULES: &[Rule] = &[
         drivers: ROUTE53,
         reason: "each value of a set is a record with an id of its own; the original gives all of them the same",
         applies: |_, difference| {
-            matches!(&difference.place, Place::Result(path) if path.ends_with(".id"))
+            matches!(difference.place, Place::Result(_))
+                && difference.key() == Some("id")
                 && difference
                     .our_text()
                     .strip_prefix(difference.recorded_text())
