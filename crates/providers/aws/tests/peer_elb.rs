@@ -2,7 +2,7 @@
 //! `MOTO_REGION`, `MOTO_ACCESS_KEY`, `MOTO_SECRET_KEY` and `MOTO_AUTH` tell where and how. With `MOTO_AUTH=on` it verifies
 //! signatures of version 4, else those of version 2.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env::var;
 

@@ -2,7 +2,7 @@
 //! `MOTO_SECRET_KEY` tell where. It must not verify signatures: switched on, it refuses to list records however they are
 //! signed. What it does wrong is told with each expectation.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env::var;
 use std::sync::Arc;
