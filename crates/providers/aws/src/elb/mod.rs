@@ -51,6 +51,8 @@ pub struct ElbOptions {
     #[renamed("session_token")]
     #[serde(serialize_with = "serialize_exposed")]
     pub token: Option<Secret>,
+    /// The profile of the files that Amazon's tools share; with it the variables of an access key are not looked at.
+    pub profile: Option<String>,
     /// `4`, or `2` for private installations that know no other.
     #[serde(deserialize_with = "string_or_number")]
     pub signature_version: Option<String>,

@@ -57,6 +57,8 @@ pub struct AlbOptions {
     #[renamed("session_token")]
     #[serde(serialize_with = "serialize_exposed")]
     pub token: Option<Secret>,
+    /// The profile of the files that Amazon's tools share; with it the variables of an access key are not looked at.
+    pub profile: Option<String>,
     /// The ids of the subnets of new balancers, unless a call names others.
     pub subnets: Vec<String>,
     /// The ids of the security groups of new balancers, unless a call names others.

@@ -47,6 +47,8 @@ pub struct Route53Options {
     #[renamed("session_token")]
     #[serde(serialize_with = "serialize_exposed")]
     pub token: Option<Secret>,
+    /// The profile of the files that Amazon's tools share; with it the variables of an access key are not looked at.
+    pub profile: Option<String>,
     /// `4`, or `3` for AWS3-HTTPS; with an `api_version` before `2013-04-01` the latter unless it is given.
     #[serde(deserialize_with = "string_or_number")]
     pub signature_version: Option<String>,

@@ -109,7 +109,7 @@ async fn the_configuration_is_checked_without_a_request() {
     }
     assert_eq!(AlbDriver::new(given().region("eu-west-1")).unwrap().region(), "eu-west-1");
     let names: Vec<_> = alb().options.iter().map(|option| option.name).collect();
-    assert_eq!(names, ["token", "subnets", "security_groups"]);
+    assert_eq!(names, ["token", "profile", "subnets", "security_groups"]);
     let server = Mock::start();
     let driver = driver(&server);
     assert_eq!(driver.list_protocols().await.unwrap(), ["http", "https", "tcp", "tls", "udp", "tcp_udp"]);

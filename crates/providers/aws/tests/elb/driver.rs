@@ -127,7 +127,7 @@ async fn the_configuration_is_checked_without_a_request() {
     }
     assert_eq!(ElbDriver::new(given().region("eu-west-1")).unwrap().region(), "eu-west-1");
     let names: Vec<_> = elb().options.iter().map(|option| option.name).collect();
-    assert_eq!(names, ["token", "signature_version"]);
+    assert_eq!(names, ["token", "profile", "signature_version"]);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn the_configuration_is_checked_without_a_request() {
         assert!(error.to_string().contains(text), "{error}");
     }
     let names: Vec<_> = route53().options.iter().map(|option| option.name).collect();
-    assert_eq!(names, ["token", "signature_version"]);
+    assert_eq!(names, ["token", "profile", "signature_version"]);
 }
 
 #[tokio::test]
