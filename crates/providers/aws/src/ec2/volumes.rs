@@ -97,6 +97,8 @@ pub struct Ec2CreateVolume {
 pub struct Ec2DetachVolume {
     /// Do not wait for the node to let it go, which may cost data.
     pub ex_force: bool,
+    /// From this node, by its id: for a volume that several nodes have.
+    pub ex_node: Option<String>,
 }
 
 /// A change of a volume's size, type or speed, which goes on while it is in use.
@@ -212,6 +214,7 @@ impl Ec2Driver {
         self.conn
             .action("DetachVolume")
             .param("VolumeId", &volume.id)
+            .opt("InstanceId", ex.ex_node)
             .opt("Force", ex.ex_force.then_some(true))
             .timeout(options.timeout)
             .read(|_| Ok(()))

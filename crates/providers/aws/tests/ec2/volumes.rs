@@ -99,9 +99,10 @@ async fn attach_and_detach_volume() {
 
     expect(&server, "DetachVolume&VolumeId=vol-0a1", "DetachVolume");
     driver.detach_volume(&volume).await.unwrap();
-    expect(&server, "DetachVolume&VolumeId=vol-0a1&Force=true", "DetachVolume");
+    expect(&server, "DetachVolume&VolumeId=vol-0a1&InstanceId=i-1&Force=true", "DetachVolume");
     let mut arguments = Ec2DetachVolume::default();
     arguments.ex_force = true;
+    arguments.ex_node = Some("i-1".into());
     driver.detach_volume_with(&volume, Options::new().ex(&arguments)).await.unwrap();
 
     refuse(&server, "DeleteVolume&VolumeId=vol-9", 400, "Error.no-volume");
