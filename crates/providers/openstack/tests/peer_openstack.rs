@@ -13,6 +13,7 @@ use libcloud_compute::{
     WaitUntilRunning,
 };
 use libcloud_openstack::compute;
+use libcloud_testkit::suite::{Compute, Expectations};
 
 fn config() -> Config {
     let mut config = Config::new(var("OS_USERNAME").unwrap(), var("OS_PASSWORD").unwrap())
@@ -265,4 +266,36 @@ async fn the_endpoint_holds_for_the_catalogue_too() {
         .unwrap_err();
     // The login is where `auth_url` says, the compute service is not.
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Transport, Some("CreateServer")), "{error}");
+}
+
+#[tokio::test]
+async fn the_behaviour_suite_of_compute() {
+    let driver = driver(config());
+    let sizes = driver.list_sizes().await.unwrap();
+    let size = sizes.iter().find(|size| size.name == "m1.tiny").unwrap();
+    let images = driver.list_images().await.unwrap();
+    let image = images.iter().find(|image| image.name.starts_with("debian")).unwrap();
+    let networks = driver.call("ex_list_networks", json!({})).await.unwrap();
+    let network = networks.as_array().unwrap().iter().find(|network| network["name"] == "private").unwrap();
+    let mut wrong = config();
+    wrong.secret = Some("wrong".into());
+    let nobody = "00000000-0000-0000-0000-000000000000";
+    let suite = Compute::new(Arc::clone(&driver))
+        .size(&size.id)
+        .image(&image.id)
+        .create_node_ex("ex_networks", json!([network["id"]]))
+        .private_ips()
+        .unknown("node", nobody)
+        .unknown("image", nobody)
+        .unknown("size", "no-such-size")
+        .wrong_credentials((compute().factory)(wrong).unwrap());
+    let report = suite.run(Expectations::new()).await;
+    let denied = [
+        "images/create, get, delete, gone",
+        "volumes/create, list, destroy, gone",
+        "volumes/attach and detach",
+        "volumes/what is not there is not found",
+        "snapshots/create, list, destroy, gone",
+    ];
+    assert_eq!(report.denied, denied);
 }
