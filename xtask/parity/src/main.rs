@@ -13,6 +13,8 @@ mod arguments;
 mod compare;
 mod drivers;
 mod names;
+#[cfg(test)]
+mod page;
 mod player;
 mod pricing;
 mod recording;

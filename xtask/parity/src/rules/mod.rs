@@ -51,7 +51,7 @@ pub(crate) struct Rule {
     /// Its name in reports.
     pub(crate) id: &'static str,
     /// `api/driver`, for which it holds; none for all.
-    drivers: &'static [&'static str],
+    pub(crate) drivers: &'static [&'static str],
     /// Why this is right.
     pub(crate) reason: &'static str,
     applies: fn(&Context<'_>, &Difference) -> bool,
