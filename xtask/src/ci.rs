@@ -10,6 +10,7 @@ const FEATURES: &[&str] =
 
 /// Runs all checks, the cheap ones first.
 pub(crate) fn run(with_peers: bool) -> Result {
+    let begun = run::Watch::start();
     // The network is idle while all else compiles.
     let installing = with_peers.then(|| std::thread::spawn(peers::install));
     step("format", || run::run(&mut run::cargo_with(["fmt", "--all", "--check"])))?;
@@ -61,13 +62,16 @@ pub(crate) fn run(with_peers: bool) -> Result {
         })?;
         step("real servers", || peers::test(&[]))?;
     }
-    println!("everything passed");
+    println!("everything passed in {} s", begun.seconds());
     Ok(())
 }
 
 fn step(name: &str, act: impl FnOnce() -> Result) -> Result {
     println!("\n== {name}");
-    act().map_err(|problem| format!("{name}: {problem}"))
+    let begun = run::Watch::start();
+    act().map_err(|problem| format!("{name}: {problem}"))?;
+    println!("== {name}: {} s", begun.seconds());
+    Ok(())
 }
 
 /// Fails on a licence, source, advisory or crate that deny.toml does not allow; two crypto libraries are one too many.
@@ -75,7 +79,15 @@ fn licences() -> Result {
     let installed =
         run::cargo_with(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
     if !installed {
-        run::run(&mut run::cargo_with(["install", "cargo-deny", "--locked", "--version", "^0.20"]))?;
+        // It runs for seconds, and would be optimised for minutes.
+        run::run(&mut run::cargo_with([
+            "install",
+            "cargo-deny",
+            "--locked",
+            "--debug",
+            "--version",
+            "^0.20",
+        ]))?;
     }
     run::run(&mut run::cargo_with(["deny", "--workspace", "check", "bans", "licenses", "sources"]))
 }

@@ -1,7 +1,9 @@
 //! Real servers that nobody here wrote, and the tests that need them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Result, run};
 
@@ -57,7 +59,7 @@ const PEERS: &[Peer] = &[
             ("libcloud-aws", "peer_moto"),
             ("libcloud-aws", "peer_suite_moto"),
             ("libcloud-aws", "peer_elb"),
-            ("libcloud-cli", "peer_moto"),
+            ("libcloud-cli", "program_moto"),
         ],
     },
     Peer {
@@ -68,7 +70,7 @@ const PEERS: &[Peer] = &[
         tests: &[
             ("libcloud-aws", "peer_ceph"),
             ("libcloud-aws", "peer_suite_ceph"),
-            ("libcloud-cli", "peer_ceph"),
+            ("libcloud-cli", "program_ceph"),
         ],
     },
     Peer {
@@ -104,7 +106,7 @@ const PEERS: &[Peer] = &[
         folder: "sshd",
         settings: &[],
         upstream: None,
-        tests: &[("libcloud-deploy", "peer_sshd"), ("libcloud-cli", "peer_sshd")],
+        tests: &[("libcloud-deploy", "peer_sshd"), ("libcloud-cli", "program_sshd")],
     },
     Peer {
         name: "faults-moto",
@@ -168,6 +170,9 @@ pub(crate) fn stop(name: &str) -> Result {
     find(name)?.stop()
 }
 
+/// How many servers run, each with its tests, at a time: most of the time a server starts, or a test waits for it.
+const LANES: usize = 3;
+
 /// Starts each, runs the tests that need it and stops it. A server that does not start is a failure, and so is one that
 /// is named and has no tests.
 pub(crate) fn test(names: &[&str]) -> Result {
@@ -176,22 +181,46 @@ pub(crate) fn test(names: &[&str]) -> Result {
     } else {
         names.iter().map(|name| find(name)).collect::<Result<_>>()?
     };
-    let mut failed = Vec::new();
-    for peer in peers {
-        if peer.tests.is_empty() {
-            failed.push(format!("{}: it has no tests yet", peer.name));
-            continue;
-        }
-        let exports = peer.start()?;
-        for (package, test) in peer.tests {
-            let arguments = ["test", "--package", package, "--features", "peers", "--test", test];
-            if let Err(problem) = run::run(run::cargo_with(arguments).envs(exports.iter().cloned())) {
-                failed.push(format!("{}: {problem}", peer.name));
-            }
-        }
-        peer.stop()?;
+    if let Some(peer) = peers.iter().find(|peer| peer.tests.is_empty()) {
+        return Err(format!("{}: it has no tests yet", peer.name));
     }
+    // Built at once, and before a server waits for it.
+    run::run(cargo_test(peers.iter().flat_map(|peer| peer.tests)).arg("--no-run"))?;
+    let waiting = Mutex::new(peers.into_iter());
+    let starting = Mutex::new(());
+    let failed = Mutex::new(Vec::new());
+    let next = || locked(&waiting).next();
+    std::thread::scope(|scope| {
+        for _ in 0..LANES {
+            scope.spawn(|| {
+                while let Some(peer) = next() {
+                    peer.test(&starting, &mut |problem| {
+                        locked(&failed).push(format!("{}: {problem}", peer.name));
+                    });
+                }
+            });
+        }
+    });
+    let failed = locked(&failed);
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+/// What a lane that panicked leaves behind is as good as before.
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `cargo test` of these targets. The whole workspace decides which features its dependencies get, as it does for the
+/// tests without a server, so that nothing is built again for each crate by itself.
+fn cargo_test<'a>(tests: impl Iterator<Item = &'a (&'static str, &'static str)> + Clone) -> Command {
+    let packages: BTreeSet<&str> =
+        PEERS.iter().flat_map(|peer| peer.tests).map(|(package, _)| *package).collect();
+    let features: Vec<String> = packages.iter().map(|package| format!("{package}/peers")).collect();
+    let mut command = run::cargo_with(["test", "--workspace", "--features", &features.join(",")]);
+    for (_, test) in tests {
+        command.args(["--test", test]);
+    }
+    command
 }
 
 fn find(name: &str) -> Result<&'static Peer> {
@@ -249,6 +278,37 @@ impl Peer {
         }
     }
 
+    /// Starts it, runs its tests and stops it; what goes wrong is told to `failed`. One server starts at a time, since
+    /// each looks for ports that nobody has.
+    fn test(&self, starting: &Mutex<()>, failed: &mut dyn FnMut(String)) {
+        let exports = {
+            let _one_at_a_time = locked(starting);
+            self.start()
+        };
+        let exports = match exports {
+            Ok(exports) => exports,
+            Err(problem) => return failed(problem),
+        };
+        for test in self.tests {
+            let begun = run::Watch::start();
+            let mut command = cargo_test(std::iter::once(test));
+            let outcome = run::run_quietly(command.envs(exports.iter().cloned()));
+            let seconds = begun.seconds();
+            println!(
+                "{:<13} {} {} {seconds} s",
+                self.name,
+                test.1,
+                if outcome.is_ok() { "passed" } else { "FAILED" }
+            );
+            if let Err(problem) = outcome {
+                failed(problem);
+            }
+        }
+        if let Err(problem) = self.stop() {
+            failed(problem);
+        }
+    }
+
     fn stop(&self) -> Result {
         run::read(&mut self.script("stop", &self.state()))?;
         if let Some(peer) = self.upstream()? {
@@ -299,6 +359,13 @@ mod tests {
                 assert!(manifest.contains(&entry), "{package}: {test} runs without the feature `peers`");
             }
         }
+    }
+
+    #[test]
+    fn a_test_is_found_by_its_name_alone() {
+        let tests: BTreeSet<_> = PEERS.iter().flat_map(|peer| peer.tests).collect();
+        let names: BTreeSet<_> = tests.iter().map(|(_, test)| test).collect();
+        assert_eq!(tests.len(), names.len(), "two crates have a test of the same name: {tests:?}");
     }
 
     #[test]

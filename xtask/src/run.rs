@@ -3,8 +3,23 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::Result;
+
+/// Tells how long something took.
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    #[expect(clippy::disallowed_methods, reason = "no test depends on it, and there is no clock to set")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.0.elapsed().as_secs()
+    }
+}
 
 /// The folder of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -41,6 +56,18 @@ pub(crate) fn run(command: &mut Command) -> Result {
     let status =
         command.stdin(Stdio::null()).status().map_err(|error| format!("{}: {error}", shown(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", shown(command))) }
+}
+
+/// Runs the command and shows what it wrote, in one piece, only if it fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result {
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|error| format!("{}: {error}", shown(command)))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    println!("$ {}\n{}", shown(command), String::from_utf8_lossy(&text));
+    Err(format!("{}: {}", shown(command), output.status))
 }
 
 /// Runs the command and gives what it writes to standard output.

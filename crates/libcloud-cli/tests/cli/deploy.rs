@@ -1,4 +1,4 @@
-//! Deployment: what can be seen without a server. With one: `tests/peer_sshd.rs`.
+//! Deployment: what can be seen without a server. With one: `tests/program_sshd.rs`.
 
 use serde_json::json;
 
