@@ -45,15 +45,12 @@ const ALLOWED: &[&str] = &[
 pub(crate) fn check() -> Result {
     let mut leaks = BTreeSet::new();
     let mut items = 0;
+    let mut command = run::cargo_with(["doc", "--quiet", "--no-deps", "--lib", "--all-features"]);
+    command.args(CRATES.iter().flat_map(|package| ["--package", package]));
+    // JSON of rustdoc is unstable; this lets the stable toolchain write it.
+    let flags = "-Zunstable-options --output-format=json --cap-lints=allow";
+    run::run(command.env("RUSTC_BOOTSTRAP", "1").env("RUSTDOCFLAGS", flags))?;
     for package in CRATES {
-        let arguments =
-            ["rustdoc", "--quiet", "--lib", "--all-features", "-p", package, "--", "-Zunstable-options"];
-        // JSON of rustdoc is unstable; this lets the stable toolchain write it.
-        run::run(
-            run::cargo_with(arguments)
-                .args(["--output-format=json", "--cap-lints=allow"])
-                .env("RUSTC_BOOTSTRAP", "1"),
-        )?;
         let path = run::target()?.join("doc").join(format!("{}.json", package.replace('-', "_")));
         let text = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let described: Value =

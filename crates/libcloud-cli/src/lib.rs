@@ -11,6 +11,7 @@
 //! ```
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use libcloud::Registry;
@@ -37,6 +38,9 @@ mod storage;
 
 use args::{Cli, Command};
 use context::Context;
+
+/// How long the program waits for what it has begun and not finished to be undone.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads a configuration as if it stood in `config.toml`. For the fuzz targets, which reach no private item.
 #[doc(hidden)]
@@ -67,12 +71,36 @@ pub fn run(registry: Registry) -> ExitCode {
                 Err(error) => exit::report(&error, format),
             },
             // What was under way is dropped, which ends it cleanly.
-            _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+            status = interrupted() => status,
+        }
+    });
+    // What had been begun at a provider is undone, unless somebody is in more of a hurry.
+    runtime.block_on(async {
+        tokio::select! {
+            settled = tokio::time::timeout(PATIENCE, libcloud::common::cleanup::settled()) => {
+                if settled.is_err() {
+                    tracing::warn!("not everything that was begun could be undone in {} s", PATIENCE.as_secs());
+                }
+            }
+            _ = interrupted() => {}
         }
     });
     // A thread that waits for standard input must not keep the program.
     runtime.shutdown_background();
     status
+}
+
+/// Waits until somebody wants the program to end; gives the exit status that shells give to that.
+async fn interrupted() -> ExitCode {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        return tokio::select! {
+            _ = terminated.recv() => ExitCode::from(143),
+            _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+        };
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    ExitCode::from(130)
 }
 
 /// Lets warnings, and with `--verbose` what is done, be heard on standard error.

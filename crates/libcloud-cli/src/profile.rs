@@ -166,9 +166,17 @@ pub(crate) fn place() -> Result<(PathBuf, bool)> {
 
 /// Where the dummy cloud is kept between two runs.
 pub(crate) fn dummy_state() -> Result<PathBuf> {
+    Ok(state()?.join("dummy.json"))
+}
+
+/// Where uploads are written down that the next run throws away if this one is killed.
+pub(crate) fn uploads() -> Result<PathBuf> {
+    Ok(state()?.join("uploads"))
+}
+
+fn state() -> Result<PathBuf> {
     let folders = folders()?;
-    let folder = folders.state_dir().unwrap_or_else(|| folders.data_dir());
-    Ok(folder.join("libcloud").join("dummy.json"))
+    Ok(folders.state_dir().unwrap_or_else(|| folders.data_dir()).join("libcloud"))
 }
 
 fn folders() -> Result<impl etcetera::BaseStrategy> {

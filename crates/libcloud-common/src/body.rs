@@ -99,6 +99,7 @@ pub(crate) fn outgoing(body: Body, sent: Arc<Sent>, gate: Option<Arc<Gate>>) -> 
     let (length, stream) = match (body, &gate) {
         (Body::Empty, _) => return Empty::new().map_err(|never| match never {}).boxed_unsync(),
         (Body::Stream { length, stream }, _) => (length, stream),
+        (Body::Source(source), _) => (Some(source.length()), source.open()),
         (in_memory, gate) => {
             let bytes = in_memory.to_bytes().unwrap_or_default();
             if gate.is_none() {

@@ -116,6 +116,12 @@ impl Call {
         self
     }
 
+    /// A body of any kind.
+    pub fn content(mut self, body: Body) -> Self {
+        self.request.body = body;
+        self
+    }
+
     /// Lets the body wait until the server says that it wants it (or one second), so that what is refused is refused
     /// before it is sent.
     pub fn expect_continue(mut self) -> Self {

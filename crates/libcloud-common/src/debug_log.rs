@@ -104,7 +104,8 @@ impl DebugLog {
         defaults: &HeaderMap,
     ) -> Result<()> {
         let mut text = format!("# -------- begin {id} request ----------\n");
-        if let Body::Stream { length, .. } = &request.body {
+        if request.body.is_streamed() {
+            let length = request.body.length();
             let length =
                 length.map_or_else(|| "unknown length".to_owned(), |length| format!("{length} bytes"));
             let _ = writeln!(text, "# the body, on standard input, is a stream of {length}");
@@ -121,7 +122,7 @@ impl DebugLog {
         }
         match &request.body {
             Body::Empty => {}
-            Body::Stream { .. } => text.push_str(" --data-binary @-"),
+            Body::Source(_) | Body::Stream { .. } => text.push_str(" --data-binary @-"),
             Body::Form(params) => {
                 for param in params {
                     let pair = format!("{}={}", param.name, param.printable());

@@ -96,6 +96,16 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     hex::encode(bytes)
 }
 
+/// The bytes that such a text stands for; nothing if it is none.
+///
+/// ```
+/// assert_eq!(libcloud_common::encode::decode_hex("00Ff"), Some(vec![0, 255]));
+/// assert_eq!(libcloud_common::encode::decode_hex("0"), None);
+/// ```
+pub fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).ok()
+}
+
 /// Encodes bytes as base64 with the standard alphabet and padding.
 pub fn base64(bytes: impl AsRef<[u8]>) -> String {
     STANDARD.encode(bytes)

@@ -246,6 +246,7 @@ fn set_body_headers(headers: &mut HeaderMap, request: &Request, body: &Body) {
     let bodyless = match body {
         Body::Empty | Body::Stream { length: Some(0), .. } => true,
         Body::Bytes(bytes) => bytes.is_empty(),
+        Body::Source(source) => source.length() == 0,
         _ => false,
     };
     if bodyless && (request.method == Method::POST || request.method == Method::PUT) {

@@ -17,6 +17,7 @@ pub mod auth;
 mod body;
 mod call;
 mod capability;
+pub mod cleanup;
 mod client;
 mod config;
 mod connection;
@@ -77,7 +78,7 @@ pub use provider::{Descriptor, Driver, Factory, Registration};
 pub use proxy::Proxy;
 #[doc(hidden)]
 pub use record::Recorder;
-pub use request::{Body, ByteStream, Param, Repeat, Request, Sealed};
+pub use request::{Body, ByteStream, Param, Repeat, Request, Sealed, Source};
 pub use response::{Response, StreamingResponse, kind_of_status};
 pub use search::{FindCredentials, Identity, Look, Search, Sources};
 pub use secret::{REDACTED, Secret, serialize_exposed};

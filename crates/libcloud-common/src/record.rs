@@ -87,7 +87,7 @@ pub(crate) fn request(request: &Request, target: Target<'_>, defaults: &HeaderMa
             Body::Sealed(sealed) => body(&sealed.shown, &hide),
             other => other.to_bytes().and_then(|bytes| body(&bytes, &hide)),
         },
-        "streamed": matches!(request.body, Body::Stream { .. }),
+        "streamed": request.body.is_streamed(),
     })
 }
 

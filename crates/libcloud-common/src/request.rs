@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,6 +66,8 @@ pub enum Body {
     Sealed(Sealed),
     /// Names and values, form-encoded.
     Form(Vec<Param>),
+    /// Bytes that are read from where they are, a file for one; can be sent again.
+    Source(Source),
     /// A stream that can be sent once.
     Stream {
         /// The length, where it is known; without it the body is sent in chunks.
@@ -72,6 +75,36 @@ pub enum Body {
         /// The bytes.
         stream: ByteStream,
     },
+}
+
+/// A body that is not in memory and can be read any number of times.
+#[derive(Clone)]
+pub struct Source {
+    length: u64,
+    open: Arc<dyn Fn() -> ByteStream + Send + Sync>,
+}
+
+impl Source {
+    /// So many bytes, which each stream that `open` gives begins anew.
+    pub fn new(length: u64, open: impl Fn() -> ByteStream + Send + Sync + 'static) -> Self {
+        Self { length, open: Arc::new(open) }
+    }
+
+    /// How many bytes it has.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes, from the first.
+    pub fn open(&self) -> ByteStream {
+        (self.open)()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.length)
+    }
 }
 
 /// A body with secrets in it: what is sent, and what may be printed.
@@ -102,7 +135,7 @@ impl Body {
         !matches!(self, Self::Stream { .. })
     }
 
-    /// The bytes that are sent, for a signature over them; `None` for a stream.
+    /// The bytes that are sent, for a signature over them; `None` where they are not in memory.
     pub fn to_bytes(&self) -> Option<Bytes> {
         match self {
             Self::Empty => Some(Bytes::new()),
@@ -112,8 +145,22 @@ impl Body {
                 let pairs = params.iter().map(|param| (&*param.name, param.value.as_str()));
                 Some(encode::form(pairs).into())
             }
-            Self::Stream { .. } => None,
+            Self::Source(_) | Self::Stream { .. } => None,
         }
+    }
+
+    /// How many bytes it has, where that is known.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::Source(source) => Some(source.length()),
+            Self::Stream { length, .. } => *length,
+            in_memory => in_memory.to_bytes().map(|bytes| bytes.len() as u64),
+        }
+    }
+
+    /// Whether its bytes are read while they are sent.
+    pub(crate) fn is_streamed(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::Stream { .. })
     }
 
     /// The values in it that must not be told.
@@ -123,7 +170,7 @@ impl Body {
             Self::Form(params) => {
                 params.iter().filter(|param| param.secret).map(|param| param.value.as_str()).collect()
             }
-            Self::Empty | Self::Bytes(_) | Self::Stream { .. } => Vec::new(),
+            Self::Empty | Self::Bytes(_) | Self::Source(_) | Self::Stream { .. } => Vec::new(),
         }
     }
 
@@ -134,6 +181,7 @@ impl Body {
             Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
             Self::Sealed(sealed) => Self::Sealed(sealed.clone()),
             Self::Form(params) => Self::Form(params.clone()),
+            Self::Source(source) => Self::Source(source.clone()),
             Self::Stream { .. } => std::mem::take(self),
         }
     }
@@ -146,6 +194,7 @@ impl fmt::Debug for Body {
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
             Self::Sealed(sealed) => sealed.fmt(f),
             Self::Form(params) => f.debug_tuple("Form").field(params).finish(),
+            Self::Source(source) => source.fmt(f),
             Self::Stream { length, .. } => {
                 f.debug_struct("Stream").field("length", length).finish_non_exhaustive()
             }
@@ -353,7 +402,9 @@ impl fmt::Display for Request {
                 writeln!(f)?;
                 params.iter().try_for_each(|param| writeln!(f, "{}={}", param.name, param.printable()))
             }
-            Body::Stream { length: Some(length), .. } => write!(f, "\n(stream of {length} bytes)"),
+            Body::Source(Source { length, .. }) | Body::Stream { length: Some(length), .. } => {
+                write!(f, "\n(stream of {length} bytes)")
+            }
             Body::Stream { length: None, .. } => f.write_str("\n(stream)"),
         }
     }

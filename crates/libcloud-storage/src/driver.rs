@@ -5,12 +5,14 @@ use libcloud_common::{
     BoxStream, Driver, Options, Result, calls_by_name, extensions, forward, forward_stream,
 };
 
+use crate::body::UploadBody;
 use crate::by_name::STORAGE_STREAM_METHODS;
 use crate::ext::STORAGE_EXT_METHODS;
 use crate::hash::HashType;
 use crate::options::{GetObjectCdnUrl, ListObjects, StreamObject, UploadObject};
+use crate::parts::PartPool;
 use crate::resources::{Container, Object};
-use crate::stream::{ObjectStream, UploadBody};
+use crate::stream::ObjectStream;
 
 /// A driver of one storage provider. One value serves any number of tasks.
 ///
@@ -41,6 +43,13 @@ pub trait StorageDriver: Driver {
     #[by_name(skip)]
     fn supports_chunked_encoding(&self) -> bool {
         self.inner().is_some_and(StorageDriver::supports_chunked_encoding)
+    }
+
+    /// Room for the pieces of downloads, where large objects arrive faster in several pieces at once. A driver that has one
+    /// takes `range` and `if_match` of [`StreamObject`], and its streams tell their entity tag.
+    #[by_name(skip)]
+    fn download_pool(&self) -> Option<PartPool> {
+        self.inner().and_then(StorageDriver::download_pool)
     }
 
     /// The containers, as they arrive.
@@ -101,7 +110,8 @@ pub trait StorageDriver: Driver {
         forward!(self.upload_object_via_stream_with(iterator, container, object_name, options))
     }
 
-    /// The content of an object, or a range of it, as it arrives.
+    /// The content of an object, or a range of it, as it arrives. A driver whose capabilities do not name `range` or
+    /// `if_match` refuses them.
     #[by_name(skip)]
     async fn download_object_as_stream_with(
         &self,

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use libcloud_common::{BoxStream, Options, Result, extensions};
 
+use crate::body::UploadBody;
 use crate::driver::StorageDriver;
 use crate::options::{ByteRange, DownloadObject, GetObjectCdnUrl, ListObjects, StreamObject, UploadObject};
 use crate::resources::{Container, Object};
-use crate::stream::{ObjectStream, UploadBody};
+use crate::stream::ObjectStream;
 use crate::transfer;
 
 /// Short forms and helpers on every storage driver.

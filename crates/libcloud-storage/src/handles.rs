@@ -4,11 +4,12 @@ use std::path::Path;
 
 use libcloud_common::{BoxStream, Options, Result, handle};
 
+use crate::body::UploadBody;
 use crate::driver::StorageDriver;
 use crate::ext::StorageDriverExt as _;
 use crate::options::{ByteRange, DownloadObject, ListObjects, StreamObject, UploadObject};
 use crate::resources::{Container, Object};
-use crate::stream::{ObjectStream, UploadBody};
+use crate::stream::ObjectStream;
 
 handle! {
     /// A container with its driver.

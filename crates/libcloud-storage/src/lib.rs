@@ -19,23 +19,29 @@
 //! }
 //! ```
 
+mod body;
 mod by_name;
 mod driver;
 mod ext;
+mod file;
 mod handles;
 mod hash;
+mod journal;
 mod options;
+pub mod parts;
 mod resources;
 pub mod rest;
 mod stream;
 mod transfer;
 
+pub use body::{Gathered, PassingHash, UploadBody};
 pub use driver::{STORAGE_METHODS, StorageDriver};
 pub use ext::{STORAGE_EXT_METHODS, StorageDriverExt};
 pub use handles::{ContainerHandle, ObjectHandle};
-pub use hash::HashType;
+pub use hash::{Digest, HashType, Hasher};
+pub use journal::{JournalPage, UploadJournal};
 pub use options::{
     ByteRange, DownloadObject, GetObjectCdnUrl, ListObjects, StreamObject, UploadObject, guess_content_type,
 };
 pub use resources::{Container, Object};
-pub use stream::{ObjectStream, PassingHash, TransferProgress, UploadBody};
+pub use stream::{ObjectStream, TransferProgress};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use libcloud_common::dispatch::{Arg, Args};
 use libcloud_common::{ArgSpec, Error, Ex, Map, Result, Value, call_options, optional_arguments};
 
+use crate::journal::UploadJournal;
 use crate::stream::TransferProgress;
 
 /// Arguments of [`iterate_container_objects_with`](crate::StorageDriver::iterate_container_objects_with).
@@ -92,6 +93,9 @@ pub struct UploadObject {
     pub verify_hash: bool,
     /// Whether to fail with `AlreadyExists` if there is an object of that name (`false`: it is replaced).
     pub only_if_absent: bool,
+    /// Where an upload in parts is written down while it is under way, so that one which this process leaves behind when it
+    /// is killed is thrown away by the next upload to the same place.
+    pub journal: Option<UploadJournal>,
     /// The longest that the whole call may take.
     pub timeout: Option<Duration>,
     /// Extension arguments.
@@ -110,6 +114,7 @@ impl Default for UploadObject {
             headers: BTreeMap::new(),
             verify_hash: true,
             only_if_absent: false,
+            journal: None,
             timeout: None,
             ex: Ex::default(),
             file_type: None,
@@ -156,6 +161,12 @@ impl UploadObject {
     /// Fails if there is an object of that name, in place of replacing it.
     pub fn only_if_absent(mut self) -> Self {
         self.only_if_absent = true;
+        self
+    }
+
+    /// Writes down an upload in parts while it is under way.
+    pub fn journal(mut self, journal: UploadJournal) -> Self {
+        self.journal = Some(journal);
         self
     }
 
@@ -228,6 +239,7 @@ impl Arg for UploadObject {
             verify_hash: <Option<_> as Arg>::take(args, "verify_hash")?.unwrap_or(default.verify_hash),
             only_if_absent: <Option<_> as Arg>::take(args, "only_if_absent")?
                 .unwrap_or(default.only_if_absent),
+            journal: None,
             timeout: Arg::take(args, "timeout")?,
             ex: Ex::from_map(args.take_prefixed("ex_")),
             file_type: None,
@@ -344,6 +356,8 @@ pub struct StreamObject {
     /// How large the pieces are to be, in bytes; as they arrive without. A hint: the last is smaller, and a driver
     /// that cannot choose gives them as they arrive.
     pub chunk_size: Option<u64>,
+    /// Only if this is still the entity tag of the content: else `InvalidState`.
+    pub if_match: Option<String>,
     /// The longest that the whole call may take.
     pub timeout: Option<Duration>,
     /// Extension arguments.
@@ -359,6 +373,12 @@ impl StreamObject {
     /// Only this part.
     pub fn range(mut self, range: ByteRange) -> Self {
         self.range = Some(range);
+        self
+    }
+
+    /// Only the version of the content that has this entity tag.
+    pub fn if_match(mut self, etag: impl Into<String>) -> Self {
+        self.if_match = Some(etag.into());
         self
     }
 
@@ -383,6 +403,7 @@ impl Arg for StreamObject {
         Ok(Self {
             range: None,
             chunk_size: Arg::take(args, "chunk_size")?,
+            if_match: Arg::take(args, "if_match")?,
             timeout: Arg::take(args, "timeout")?,
             ex: Ex::from_map(args.take_prefixed("ex_")),
         })
@@ -390,6 +411,7 @@ impl Arg for StreamObject {
 
     fn describe(_: &'static str, _: &'static str, specs: &mut Vec<ArgSpec>) {
         Option::<u64>::describe("chunk_size", "how large the pieces are to be, in bytes", specs);
+        Option::<String>::describe("if_match", "only if this is the content's entity tag", specs);
     }
 }
 

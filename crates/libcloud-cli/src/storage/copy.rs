@@ -9,8 +9,8 @@ use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use libcloud::common::{BoxStream, json};
 use libcloud::storage::{
-    DownloadObject, ListObjects, Object, StorageDriver, StorageDriverExt as _, UploadBody, UploadObject,
-    guess_content_type,
+    DownloadObject, ListObjects, Object, StorageDriver, StorageDriverExt as _, UploadBody, UploadJournal,
+    UploadObject, guess_content_type,
 };
 use libcloud::{Error, ErrorKind, Result};
 use serde_json::Value;
@@ -22,6 +22,7 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::exit;
 use crate::output::Columns;
+use crate::profile;
 use crate::progress::Bars;
 
 const COPIES: Columns = &[("from", "from"), ("to", "to"), ("size (bytes)", "size")];
@@ -156,7 +157,12 @@ async fn one(context: &Context, from: End, to: End, overwrite: bool, bars: &Bars
             let bar = bars.add(&to.name);
             let body = standard_input().on_progress(bar.hears());
             let made = driver
-                .upload_object_via_stream_with(body, &to.container(), &to.name, UploadObject::new())
+                .upload_object_via_stream_with(
+                    body,
+                    &to.container(),
+                    &to.name,
+                    journaled(UploadObject::new()),
+                )
                 .await?;
             Ok(transferred("-", &to.to_string(), made.size))
         }
@@ -392,7 +398,7 @@ pub(crate) async fn upload(
         options.content_type = name.and_then(guess_content_type).map(str::to_owned);
     }
     let body = body.on_progress(bar.hears());
-    driver.upload_object_via_stream_with(body, &to.container(), &to.name, options).await
+    driver.upload_object_via_stream_with(body, &to.container(), &to.name, journaled(options)).await
 }
 
 async fn download(
@@ -419,6 +425,15 @@ pub(crate) fn say_how_to_replace(error: Error) -> Error {
     }
 }
 
+/// The same, written down while it is under way: what this process leaves behind when it is killed, the next run throws away.
+fn journaled(options: UploadObject) -> UploadObject {
+    match profile::uploads() {
+        Ok(folder) => options.journal(UploadJournal::new(folder)),
+        // Without a home folder there is no next run that would find it.
+        Err(_) => options,
+    }
+}
+
 /// Copies an object through this machine, a piece at a time.
 async fn across(
     driver: &dyn StorageDriver,
@@ -433,7 +448,8 @@ async fn across(
     options.content_type = object.content_type.as_deref().map(str::to_owned);
     options.meta_data.clone_from(&object.meta_data);
     let body = checked(content, &object.name).on_progress(bar.hears());
-    let made = to_driver.upload_object_via_stream_with(body, &to.container(), &to.name, options).await?;
+    let made =
+        to_driver.upload_object_via_stream_with(body, &to.container(), &to.name, journaled(options)).await?;
     Ok(made.size)
 }
 

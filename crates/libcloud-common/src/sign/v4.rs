@@ -19,6 +19,9 @@ pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The payload hash that leaves the body out of the signature. S3 takes it over TLS and in presigned requests.
 pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
+/// The header in which S3 wants the payload hash.
+pub const CONTENT_SHA256: &str = "x-amz-content-sha256";
+
 /// The payload hash of an empty body.
 pub const EMPTY_PAYLOAD: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

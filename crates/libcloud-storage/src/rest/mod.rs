@@ -9,7 +9,8 @@ use std::time::Duration;
 use http::{StatusCode, header};
 use libcloud_common::xml::{self, Element};
 use libcloud_common::{
-    BoxStream, ByteStream, Call, Error, ErrorKind, Page, Response, Result, StreamingResponse, once, pages,
+    Body, BoxStream, ByteStream, Call, Error, ErrorKind, Page, Response, Result, StreamingResponse, once,
+    pages,
 };
 
 use crate::ByteRange;
@@ -104,6 +105,12 @@ impl StorageCall {
         self
     }
 
+    /// A body of any kind, whose type the headers tell.
+    pub fn content(mut self, body: Body) -> Self {
+        self.call = self.call.content(body);
+        self
+    }
+
     /// A body that is sent as it comes.
     pub fn stream(mut self, content_type: &str, length: u64, stream: ByteStream) -> Self {
         self.call = self.call.header("content-type", content_type).stream(Some(length), stream);
@@ -122,10 +129,21 @@ impl StorageCall {
         self
     }
 
+    /// Sending it twice does no harm.
+    pub fn repeatable(mut self) -> Self {
+        self.call = self.call.repeatable();
+        self
+    }
+
     /// The time limit of the call with all of its retries.
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.call = self.call.timeout(timeout);
         self
+    }
+
+    /// Only if the object's entity tag is this one; none is no condition.
+    pub fn if_match(self, etag: Option<&str>) -> Self {
+        self.header_opt("if-match", etag.map(|etag| format!("\"{etag}\"")))
     }
 
     /// Sends it; the headers are the answer.

@@ -130,12 +130,15 @@ impl Signer {
             let form = "application/x-www-form-urlencoded; charset=utf-8";
             request.set_header("content-type", form, false);
         }
-        let payload_hash = match request.body.to_bytes() {
-            Some(bytes) => digest::sha256_hex(bytes),
-            None => v4::UNSIGNED_PAYLOAD.to_owned(),
+        // What is not in memory was digested before, by whoever can read it twice.
+        let told = request.headers.get(v4::CONTENT_SHA256).and_then(|value| value.to_str().ok());
+        let payload_hash = match (told, request.body.to_bytes()) {
+            (Some(told), _) => told.to_owned(),
+            (None, Some(bytes)) => digest::sha256_hex(bytes),
+            (None, None) => v4::UNSIGNED_PAYLOAD.to_owned(),
         };
         if self.path == v4::PathStyle::S3 {
-            request.set_header("x-amz-content-sha256", &payload_hash, false);
+            request.set_header(v4::CONTENT_SHA256, &payload_hash, false);
         }
         let (host, path, derived) = (target.host(), target.path(request), self.derive(key, &timestamp)?);
         let query: Vec<(&str, &str)> =

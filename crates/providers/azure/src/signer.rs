@@ -97,10 +97,7 @@ impl Signer {
 
     /// What the header says that is set when the request is sent.
     fn content_length(&self, request: &Request) -> String {
-        let length = match &request.body {
-            Body::Stream { length, .. } => *length,
-            in_memory => in_memory.to_bytes().map(|bytes| bytes.len() as u64),
-        };
+        let length = request.body.length();
         let has_content = request.method == Method::PUT || request.method == Method::POST;
         match length {
             Some(0) if has_content && self.version.as_str() < EMPTY_LENGTH => "0".to_owned(),

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
+use http::header::ETAG;
 use libcloud_common::xml::Writer;
 use libcloud_common::{
     BoxFuture, BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind,
     Extensions, Extra, ExtraFields, Identity, Options, Result, Search, Secret, Sources, Timestamp, arguments,
     serialize_exposed,
 };
+use libcloud_storage::parts::PartPool;
 use libcloud_storage::rest::{headers, listing};
 use libcloud_storage::{
     Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, StorageDriver, StreamObject,
@@ -62,6 +64,8 @@ pub struct S3Options {
     pub signature_version: Option<String>,
     /// Whether containers are always addressed by a path, at Amazon too.
     pub path_style: Option<bool>,
+    /// How many parts of uploads are on their way, or in memory, at the same time; 4 without. As many pieces of downloads.
+    pub parts_in_flight: Option<usize>,
 }
 
 /// What only S3 tells about a container.
@@ -93,6 +97,9 @@ pub struct S3GetObjectCdnUrl {
 pub struct S3Driver {
     conn: S3Connection,
     sts: Sts,
+    /// Room for the parts of uploads, and for the pieces of downloads, of all clones.
+    uploads: PartPool,
+    downloads: PartPool,
 }
 
 impl S3Driver {
@@ -117,7 +124,8 @@ impl S3Driver {
         let credentials = Credentials::find(&config, options.token.as_ref(), search)?;
         let sts = Sts::beside(&config, credentials.clone(), SignatureVersion::V4)?;
         let conn = S3Connection::new(DESCRIPTOR.id, &config, credentials, options.path_style)?;
-        Ok(Self { conn, sts })
+        let pool = || options.parts_in_flight.map_or_else(PartPool::default, PartPool::new);
+        Ok(Self { conn, sts, uploads: pool(), downloads: pool() })
     }
 
     /// The region that this driver talks to.
@@ -153,7 +161,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .cannot("enable_container_cdn", REASON, LINK)
         .cannot("enable_object_cdn", REASON, LINK)
         .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
-        .features("download_object_as_stream", &["range"])
+        .features("download_object_as_stream", &["if_match", "range"])
 }
 
 impl Driver for S3Driver {
@@ -178,6 +186,10 @@ impl Driver for S3Driver {
 impl StorageDriver for S3Driver {
     fn hash_type(&self) -> Option<HashType> {
         Some(HashType::Md5)
+    }
+
+    fn download_pool(&self) -> Option<PartPool> {
+        Some(self.downloads.clone())
     }
 
     fn iterate_containers_with(&self, options: Options) -> BoxStream<'static, Result<Container>> {
@@ -286,10 +298,8 @@ impl StorageDriver for S3Driver {
         call.timeout(options.plain("delete_object")?).send().await.map(|_| ())
     }
 
-    /// Sends it in one request, so at most 5 GiB; see [`S3UploadObject`] for what it takes beside the base API's
-    /// arguments.
-    ///
-    /// What has no more than 8 MiB is kept in memory. A longer stream of unknown length goes through a temporary file.
+    /// What has more than 8 MiB is sent in parts, of which memory holds four at the most, or none where they come from a
+    /// file; see [`S3UploadObject`] for what it takes beside the base API's arguments.
     async fn upload_object_via_stream_with(
         &self,
         iterator: UploadBody,
@@ -297,7 +307,7 @@ impl StorageDriver for S3Driver {
         object_name: &str,
         options: UploadObject,
     ) -> Result<Object> {
-        self.put_object(iterator, container, object_name, options).await
+        self.upload(iterator, container, object_name, options).await
     }
 
     async fn download_object_as_stream_with(
@@ -310,13 +320,15 @@ impl StorageDriver for S3Driver {
         let answer = self
             .conn
             .object(Method::GET, "GetObject", &obj.container.name, &obj.name)?
+            .if_match(options.if_match.as_deref())
             .timeout(deadline.left())
             .streaming(options.range)
             .await?;
         let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
         let size = headers::content_length(&answer.headers)
             .map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
-        let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size);
+        let etag = headers::text(&answer.headers, ETAG.as_str());
+        let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size).with_etag(etag);
         let stream = match md5 {
             Some(md5) => stream.with_hash(HashType::Md5, md5),
             None => stream,

@@ -7,6 +7,7 @@ mod containers;
 mod driver;
 mod faults;
 mod memory;
+mod multipart;
 mod objects;
 mod transfers;
 

@@ -13,11 +13,27 @@ pub(crate) const PAGE: usize = 20;
 struct Stored {
     body: bytes::Bytes,
     headers: Vec<(String, String)>,
+    etag: String,
+}
+
+/// An upload in parts.
+struct Upload {
+    key: String,
+    headers: Vec<(String, String)>,
+    parts: BTreeMap<u32, bytes::Bytes>,
+}
+
+#[derive(Default)]
+struct Bucket {
+    objects: BTreeMap<String, Stored>,
+    uploads: BTreeMap<String, Upload>,
 }
 
 #[derive(Default)]
 struct State {
-    buckets: BTreeMap<String, BTreeMap<String, Stored>>,
+    buckets: BTreeMap<String, Bucket>,
+    /// How many uploads in parts there ever were.
+    uploads: usize,
 }
 
 /// The server; it holds nothing at first.
@@ -62,11 +78,23 @@ impl State {
                 if self.buckets.contains_key(&bucket) {
                     return error(409, "BucketAlreadyOwnedByYou");
                 }
-                self.buckets.insert(bucket, BTreeMap::new());
+                self.buckets.insert(bucket, Bucket::default());
                 Answer::new(200)
             }
             (method, false, _) => {
-                let Some(objects) = self.buckets.get_mut(&bucket) else { return error(404, "NoSuchBucket") };
+                let Some(Bucket { objects, uploads }) = self.buckets.get_mut(&bucket) else {
+                    return error(404, "NoSuchBucket");
+                };
+                if method == "POST" && request.param("uploads").is_some() {
+                    self.uploads += 1;
+                    let id = format!("upload-{}", self.uploads);
+                    uploads
+                        .insert(id.clone(), Upload { key, headers: kept(request), parts: BTreeMap::new() });
+                    return document("InitiateMultipartUploadResult", &format!("<UploadId>{id}</UploadId>"));
+                }
+                if let Some(id) = request.param("uploadId") {
+                    return in_parts(objects, uploads, &id, &key, request);
+                }
                 match (method, key.is_empty()) {
                     ("HEAD", true) => Answer::new(200),
                     ("GET", true) => list(objects, request),
@@ -121,7 +149,7 @@ fn list(objects: &BTreeMap<String, Stored>, request: &Received) -> Answer {
                  <LastModified>2024-05-01T08:00:00.000Z</LastModified></Contents>",
                 encode::key(key),
                 stored.body.len(),
-                digest::md5_hex(&stored.body)
+                stored.etag
             )
         })
         .collect();
@@ -142,16 +170,69 @@ fn put(objects: &mut BTreeMap<String, Stored>, key: String, request: &Received) 
     if request.header("if-none-match") == Some("*") && objects.contains_key(&key) {
         return error(412, "PreconditionFailed");
     }
+    let etag = digest::md5_hex(&request.body);
+    let answer = Answer::new(200).header("etag", format!("\"{etag}\""));
+    objects.insert(key, Stored { body: request.body.clone(), headers: kept(request), etag });
+    answer
+}
+
+/// The headers that stay with an object.
+fn kept(request: &Received) -> Vec<(String, String)> {
     let kept = |name: &str| name == "content-type" || name.starts_with("x-amz-meta-");
-    let headers = request.headers.iter().filter(|(name, _)| kept(name)).cloned().collect();
-    let etag = format!("\"{}\"", digest::md5_hex(&request.body));
-    objects.insert(key, Stored { body: request.body.clone(), headers });
-    Answer::new(200).header("etag", etag)
+    request.headers.iter().filter(|(name, _)| kept(name)).cloned().collect()
+}
+
+fn in_parts(
+    objects: &mut BTreeMap<String, Stored>,
+    uploads: &mut BTreeMap<String, Upload>,
+    id: &str,
+    key: &str,
+    request: &Received,
+) -> Answer {
+    let Some(upload) = uploads.get_mut(id).filter(|upload| upload.key == key) else {
+        return error(404, "NoSuchUpload");
+    };
+    match (request.method.as_str(), request.param("partNumber")) {
+        ("PUT", Some(number)) => {
+            let etag = digest::md5_hex(&request.body);
+            upload.parts.insert(number.parse().unwrap(), request.body.clone());
+            Answer::new(200).header("etag", format!("\"{etag}\""))
+        }
+        ("DELETE", None) => {
+            uploads.remove(id);
+            Answer::new(204)
+        }
+        ("POST", None) => {
+            if request.header("if-none-match") == Some("*") && objects.contains_key(key) {
+                return error(412, "PreconditionFailed");
+            }
+            let listed = request.text();
+            let digests: Vec<String> = upload.parts.values().map(digest::md5_hex).collect();
+            let complete = upload.parts.keys().copied().eq(1..=u32::try_from(digests.len()).unwrap())
+                && digests.iter().all(|digest| listed.contains(digest));
+            if !complete {
+                return error(400, "InvalidPart");
+            }
+            let bytes: Vec<u8> =
+                digests.iter().flat_map(|digest| encode::decode_hex(digest).unwrap()).collect();
+            let etag = format!("{}-{}", digest::md5_hex(bytes), digests.len());
+            let answer = document("CompleteMultipartUploadResult", &format!("<ETag>\"{etag}\"</ETag>"));
+            let Upload { headers, parts, .. } = uploads.remove(id).unwrap();
+            let body = parts.into_values().collect::<Vec<_>>().concat().into();
+            objects.insert(key.to_owned(), Stored { body, headers, etag });
+            answer
+        }
+        _ => Answer::new(418),
+    }
 }
 
 fn get(objects: &BTreeMap<String, Stored>, key: &str, request: &Received) -> Answer {
     let Some(stored) = objects.get(key) else { return error(404, "NoSuchKey") };
     let size = stored.body.len();
+    let etag = format!("\"{}\"", stored.etag);
+    if request.header("if-match").is_some_and(|asked| asked != etag) {
+        return error(412, "PreconditionFailed");
+    }
     let mut answer = Answer::new(200);
     let mut body = stored.body.clone();
     if let Some(range) = request.header("range") {
@@ -167,8 +248,5 @@ fn get(objects: &BTreeMap<String, Stored>, key: &str, request: &Received) -> Ans
     for (name, value) in &stored.headers {
         answer = answer.header(name, value);
     }
-    answer
-        .header("etag", format!("\"{}\"", digest::md5_hex(&stored.body)))
-        .header("last-modified", "Wed, 01 May 2024 08:00:00 GMT")
-        .body(body)
+    answer.header("etag", etag).header("last-modified", "Wed, 01 May 2024 08:00:00 GMT").body(body)
 }

@@ -1,0 +1,231 @@
+//! Files of this machine, read at any place by any number of readers.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use libcloud_common::{ByteStream, Error, ErrorKind, Result};
+
+use crate::hash::{Digest, HashType, Hasher};
+
+/// How much is read at once.
+pub(crate) const CHUNK: u64 = 256 << 10;
+
+/// A file that is open, and how it was then.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalFile {
+    file: Arc<File>,
+    path: Arc<Path>,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+/// What is behind a path.
+pub(crate) enum Opened {
+    /// All of a file that is read at once.
+    Whole(Bytes),
+    /// A file that has a length.
+    File(LocalFile),
+    /// A pipe or device, of which nobody knows how much it gives.
+    Pipe(File, PathBuf),
+}
+
+/// Opens what is there, and reads it if there is little.
+pub(crate) async fn open(path: &Path) -> Result<Opened> {
+    let path = path.to_owned();
+    let named = path.clone();
+    blocking(move || {
+        let file = File::open(&path)?;
+        let meta = file.metadata()?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        // A length of nothing may be one that nobody knows, as under /proc.
+        if !meta.is_file() || meta.len() == 0 {
+            return Ok(Opened::Pipe(file, path));
+        }
+        let found = LocalFile {
+            file: Arc::new(file),
+            path: path.into(),
+            length: meta.len(),
+            modified: meta.modified().ok(),
+        };
+        if found.length <= CHUNK {
+            return found.read_at(0, found.length).map(Opened::Whole);
+        }
+        Ok(Opened::File(found))
+    })
+    .await
+    .map_err(|error| cannot_read(&named, error))
+}
+
+impl LocalFile {
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// These bytes, as they are read.
+    pub(crate) fn stream(&self, range: Range<u64>) -> ByteStream {
+        let start = (self.clone(), range);
+        stream::try_unfold(start, |(file, range)| async move {
+            if range.is_empty() {
+                return Ok(None);
+            }
+            let size = (range.end - range.start).min(CHUNK);
+            let bytes = file.read(range.start, size).await?;
+            Ok(Some((bytes, (file, range.start + size..range.end))))
+        })
+        .boxed()
+    }
+
+    /// So many bytes from there on.
+    pub(crate) async fn read(&self, start: u64, size: u64) -> Result<Bytes> {
+        let file = self.clone();
+        blocking(move || file.read_at(start, size)).await.map_err(|error| cannot_read(&self.path, error))
+    }
+
+    /// The digest of these bytes.
+    pub(crate) async fn digest(&self, range: Range<u64>, hash_type: HashType) -> Result<Digest> {
+        let file = self.clone();
+        let digest = blocking(move || {
+            let mut hasher = Hasher::new(hash_type);
+            let mut buffer = vec![0; to_usize(CHUNK)?];
+            let mut at = range.start;
+            while at < range.end {
+                let size = to_usize((range.end - at).min(CHUNK))?;
+                let piece = buffer.get_mut(..size).ok_or(io::ErrorKind::InvalidInput)?;
+                fill(&file.file, piece, at)?;
+                hasher.update(piece);
+                at += size as u64;
+            }
+            Ok(hasher.finish())
+        });
+        digest.await.map_err(|error| cannot_read(&self.path, error))
+    }
+
+    /// Fails if it is not the file any more that it was when it was opened: what was read of it may be of both.
+    pub(crate) async fn unchanged(&self) -> Result<()> {
+        let file = Arc::clone(&self.file);
+        let meta: Metadata =
+            blocking(move || file.metadata()).await.map_err(|error| cannot_read(&self.path, error))?;
+        if meta.len() == self.length && meta.modified().ok() == self.modified {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::HashMismatch,
+            format!("{} was changed while it was read: upload it again", self.path.display()),
+        )
+        .with_resource("file", self.path.display().to_string()))
+    }
+
+    fn read_at(&self, start: u64, size: u64) -> io::Result<Bytes> {
+        let mut buffer = vec![0; to_usize(size)?];
+        fill(&self.file, &mut buffer, start)?;
+        Ok(buffer.into())
+    }
+}
+
+fn to_usize(size: u64) -> io::Result<usize> {
+    usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge.into())
+}
+
+/// Reads exactly so many bytes as fit.
+fn fill(file: &File, mut buffer: &mut [u8], mut start: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match read_some(file, buffer, start) {
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it became shorter while it was read",
+                ));
+            }
+            Ok(count) => {
+                buffer = buffer.get_mut(count..).unwrap_or_default();
+                start += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_some(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, start)
+}
+
+#[cfg(windows)]
+fn read_some(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, start)
+}
+
+/// Does what waits for a disk where it holds nobody up.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+pub(crate) fn cannot_read(path: &Path, error: io::Error) -> Error {
+    Error::io(format_args!("read {}", path.display()), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use futures_util::TryStreamExt as _;
+
+    use super::*;
+
+    async fn file(content: &[u8]) -> (tempfile::NamedTempFile, LocalFile) {
+        let mut made = tempfile::NamedTempFile::new().unwrap();
+        made.write_all(content).unwrap();
+        let Opened::File(file) = open(made.path()).await.unwrap() else { panic!("it is small") };
+        (made, file)
+    }
+
+    #[tokio::test]
+    async fn what_is_small_is_read_at_once() {
+        let mut made = tempfile::NamedTempFile::new().unwrap();
+        made.write_all(b"abc").unwrap();
+        assert!(matches!(open(made.path()).await.unwrap(), Opened::Whole(bytes) if bytes == "abc"));
+        let error = open(&std::env::temp_dir()).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(
+            open(Path::new("/nowhere/at/all")).await.err().unwrap().to_string().contains("/nowhere/at/all")
+        );
+    }
+
+    #[tokio::test]
+    async fn any_part_is_read_and_digested() {
+        let content: Vec<u8> = (0..CHUNK * 2 + 5).map(|number| number.to_le_bytes()[0]).collect();
+        let (_made, file) = file(&content).await;
+        for range in [0..content.len(), 1..7, content.len() - 3..content.len(), 5..5] {
+            let part = range.start as u64..range.end as u64;
+            let read: Vec<Bytes> = file.stream(part.clone()).try_collect().await.unwrap();
+            assert!(read.concat() == content[range.clone()], "{range:?}");
+            let digest = file.digest(part, HashType::Sha256).await.unwrap();
+            assert_eq!(digest, Digest::of(HashType::Sha256, &content[range]));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changes_is_noticed() {
+        let (mut made, file) = file(&vec![7; 300_000]).await;
+        file.unchanged().await.unwrap();
+        made.write_all(b"more").unwrap();
+        let error = file.unchanged().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::HashMismatch);
+        made.as_file().set_len(10).unwrap();
+        let error = file.stream(0..300_000).try_collect::<Vec<_>>().await.unwrap_err();
+        assert!(error.to_string().contains("shorter"), "{error}");
+    }
+}

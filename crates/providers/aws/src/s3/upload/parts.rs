@@ -1,0 +1,233 @@
+//! Uploads in parts.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
+
+use std::sync::{Mutex, PoisonError};
+
+use http::{HeaderMap, HeaderValue, Method, header};
+use libcloud_common::sign::v4;
+use libcloud_common::xml::{self, Writer};
+use libcloud_common::{Error, ErrorKind, Response, Result, digest, encode};
+use libcloud_storage::parts::{Part, PartSizes, PartUpload, upload_in_parts};
+use libcloud_storage::rest::headers;
+use libcloud_storage::{HashType, JournalPage, UploadBody, UploadJournal};
+
+use super::{PART, Upload};
+use crate::s3::DESCRIPTOR;
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const SIZES: PartSizes = PartSizes { usual: PART, largest: 5 << 30, most: 10_000 };
+
+/// An upload that S3 has given an id.
+#[derive(Debug)]
+struct Multipart {
+    upload: Upload,
+    id: String,
+    /// Where it is written down.
+    page: Mutex<Option<JournalPage>>,
+}
+
+/// What S3 says of a part.
+struct Receipt {
+    number: u32,
+    /// As it was told, with quotes.
+    etag: String,
+}
+
+impl Upload {
+    /// Sends content in parts; what it answers is as if it had been sent in one request.
+    pub(super) async fn put_parts(
+        &self,
+        body: UploadBody,
+        journal: Option<&UploadJournal>,
+    ) -> Result<(HeaderMap, u64)> {
+        if self.only_if_absent {
+            self.refuse_if_there().await?;
+        }
+        let page = match journal {
+            Some(journal) => journal.page(&self.place()).await?,
+            None => None,
+        };
+        if let Some(left) = page.as_ref().and_then(JournalPage::left) {
+            self.abort(left).await?;
+        }
+        let id = self.begin().await?;
+        let multipart = Multipart { upload: self.clone(), id, page: Mutex::new(None) };
+        if let Some(page) = page {
+            if let Err(error) = page.note(&multipart.id).await {
+                self.abort(&multipart.id).await?;
+                return Err(error);
+            }
+            multipart.write_down(page);
+        }
+        upload_in_parts(multipart, body, SIZES, &self.driver.uploads, &self.deadline)
+            .await
+            .map_err(|error| error.in_operation(DESCRIPTOR.id, "UploadPart"))
+    }
+
+    /// That there is such an object is found out before all of it was sent for nothing.
+    async fn refuse_if_there(&self) -> Result<()> {
+        match self.call(Method::HEAD, "HeadObject")?.send().await {
+            Ok(_) => {
+                Err(Error::already_exists("object", &self.name).in_operation(DESCRIPTOR.id, "HeadObject"))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What only this object has, of all that a journal may be used for.
+    fn place(&self) -> String {
+        let base = self.driver.conn.http().base();
+        format!("{}:{base}:{}/{}", DESCRIPTOR.id, self.container.name, self.name)
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
+    async fn begin(&self) -> Result<String> {
+        let call = self.making(Method::POST, "CreateMultipartUpload")?.query("uploads", "");
+        call.read(|root| root.need_text("UploadId")).await
+    }
+
+    /// What is not there any more is no problem.
+    ///
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
+    async fn abort(&self, id: &str) -> Result<()> {
+        // The time for the upload may be over; this is done all the same.
+        let conn = &self.driver.conn;
+        let call = conn.object(Method::DELETE, "AbortMultipartUpload", &self.container.name, &self.name)?;
+        match call.query("uploadId", id).send().await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Multipart {
+    fn write_down(&self, page: JournalPage) {
+        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
+    }
+
+    /// There is nothing more to be thrown away.
+    fn cross_out(&self) {
+        if let Some(page) = self.page.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            page.clear();
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
+    async fn put_together(&self, parts: &[Receipt]) -> Result<HeaderMap> {
+        let mut xml = Writer::document();
+        xml.element("CompleteMultipartUpload", |xml| {
+            for part in parts {
+                xml.element("Part", |xml| {
+                    xml.leaf("PartNumber", &part.number.to_string());
+                    xml.leaf("ETag", &part.etag);
+                });
+            }
+        });
+        let call = self.upload.call(Method::POST, "CompleteMultipartUpload")?.query("uploadId", &self.id);
+        // S3 answers the same to the same list.
+        let call = if self.upload.only_if_absent { call.only_if_absent() } else { call.repeatable() };
+        let answer = call.body("application/xml", xml.finish()?).send().await?;
+        completed(answer).map_err(|error| error.in_operation(DESCRIPTOR.id, "CompleteMultipartUpload"))
+    }
+
+    /// The headers of the object, if it is the one of these parts.
+    async fn is_there(&self, parts: &[Receipt]) -> Option<HeaderMap> {
+        let found = self.upload.call(Method::HEAD, "HeadObject").ok()?.send().await.ok()?;
+        let etag = headers::text(&found.headers, header::ETAG.as_str())?;
+        (headers::unquoted(&etag) == composite(parts)?).then_some(found.headers)
+    }
+}
+
+impl PartUpload for Multipart {
+    type Receipt = Receipt;
+    type Done = HeaderMap;
+
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
+    async fn send(&self, part: Part) -> Result<Receipt> {
+        let number = part.number();
+        let digest = part.digest(HashType::Sha256).await?;
+        let answer = self
+            .upload
+            .call(Method::PUT, "UploadPart")?
+            .query("partNumber", number)
+            .query("uploadId", &self.id)
+            .header(v4::CONTENT_SHA256, digest.hex())
+            .content(part.body())
+            .send()
+            .await?;
+        let etag = headers::text(&answer.headers, header::ETAG.as_str()).ok_or_else(|| {
+            Error::malformed("etag", "it is missing, so that this is no answer of S3")
+                .in_operation(DESCRIPTOR.id, "UploadPart")
+        })?;
+        Ok(Receipt { number, etag })
+    }
+
+    async fn complete(&self, parts: Vec<Receipt>) -> Result<HeaderMap> {
+        let done = match self.put_together(&parts).await {
+            Ok(done) => done,
+            // The answer may have been lost, and to the second request there is no such upload any more.
+            Err(error) => match self.is_there(&parts).await {
+                Some(found) => found,
+                None => return Err(error),
+            },
+        };
+        self.cross_out();
+        Ok(done)
+    }
+
+    async fn abort(&self) -> Result<()> {
+        self.upload.abort(&self.id).await?;
+        self.cross_out();
+        Ok(())
+    }
+}
+
+/// The headers of an answer, with the entity tag of the object. An error may come with a status of success, since the
+/// answer begins before S3 has put the parts together.
+fn completed(answer: Response) -> Result<HeaderMap> {
+    let etag = xml::parse(&answer.text(), |root| {
+        if root.name() == "Error" {
+            let message = root.opt_text("Message").unwrap_or_default();
+            let error = answer.error(message).with_code(root.opt_text("Code").unwrap_or_default());
+            return Err(error);
+        }
+        root.need_text("ETag")
+    })?;
+    let mut headers = answer.headers;
+    let value =
+        HeaderValue::from_str(&etag).map_err(|_| Error::malformed("ETag", "it is no value of a header"))?;
+    headers.insert(header::ETAG, value);
+    Ok(headers)
+}
+
+/// The entity tag that an object of these parts has, where theirs are MD5.
+fn composite(parts: &[Receipt]) -> Option<String> {
+    let mut digests = Vec::new();
+    for part in parts {
+        digests.extend(encode::decode_hex(part.etag.trim_matches('"'))?);
+    }
+    Some(format!("{}-{}", digest::md5_hex(digests), parts.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tag_of_parts_is_made_of_theirs() {
+        let receipt = |number, etag: &str| Receipt { number, etag: etag.to_owned() };
+        // The MD5 of "a" and of "b", and that of both digests.
+        let parts = [
+            receipt(1, "\"0cc175b9c0f1b6a831c399e269772661\""),
+            receipt(2, "\"92eb5ffee6ae2fec3ad71c777531578f\""),
+        ];
+        let both = [
+            encode::decode_hex("0cc175b9c0f1b6a831c399e269772661").unwrap(),
+            encode::decode_hex("92eb5ffee6ae2fec3ad71c777531578f").unwrap(),
+        ];
+        assert_eq!(composite(&parts).unwrap(), format!("{}-2", digest::md5_hex(both.concat())));
+        assert_eq!(composite(&[receipt(1, "\"opaque\"")]), None);
+    }
+}

@@ -1,0 +1,274 @@
+//! Uploads in parts.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use futures_util::stream;
+use libcloud_common::{cleanup, digest};
+use libcloud_storage::{StorageDriver as _, StorageDriverExt as _, UploadBody, UploadJournal, UploadObject};
+use libcloud_testkit::Answer;
+
+use crate::*;
+
+const PART: usize = 8 << 20;
+const UPLOAD: &str = "uploadId=up%2Fload%2B1";
+/// That of all parts, as the fixture has it.
+const WHOLE: &str = "0e6c1d6a5f5b0f0c1d6a5f5b0f0c1d6a-2";
+
+/// One part and a little.
+fn content() -> Bytes {
+    Bytes::from("x".repeat(PART + 3))
+}
+
+fn parts() -> [Bytes; 2] {
+    let all = content();
+    [all.slice(..PART), all.slice(PART..)]
+}
+
+fn tag(content: &Bytes) -> String {
+    format!("\"{}\"", digest::md5_hex(content))
+}
+
+fn begins() -> Exchange {
+    request_of("POST", "/photos/large", "content-type;")
+        .query("uploads=")
+        .header("content-type", "application/octet-stream")
+        .answers(200)
+        .body_file(fixture("CreateMultipartUpload"))
+}
+
+fn request_of(method: &str, path: &str, before: &str) -> ExpectedRequest {
+    Exchange::new(method, path).header("authorization", signed(before, "", ""))
+}
+
+fn part(number: usize) -> ExpectedRequest {
+    let content = parts()[number - 1].clone();
+    request_of("PUT", "/photos/large", "")
+        .query(format!("partNumber={number}&{UPLOAD}"))
+        .header("content-length", content.len().to_string())
+        .header("x-amz-content-sha256", digest::sha256_hex(&content))
+        .body_bytes(content)
+}
+
+fn arrives(number: usize) -> Exchange {
+    part(number).answers(Answer::new(200).header("etag", tag(&parts()[number - 1])))
+}
+
+fn completes() -> ExpectedRequest {
+    let [first, second] = parts().map(|part| tag(&part));
+    let list = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload>\
+         <Part><PartNumber>1</PartNumber><ETag>{first}</ETag></Part>\
+         <Part><PartNumber>2</PartNumber><ETag>{second}</ETag></Part></CompleteMultipartUpload>"
+    );
+    Exchange::post("/photos/large").query(UPLOAD).header("content-type", "application/xml").body(list)
+}
+
+fn completed() -> Exchange {
+    completes()
+        .answers(200)
+        .header("x-amz-version-id", "3HL4kqtJlcpXrof3")
+        .body_file(fixture("CompleteMultipartUpload"))
+}
+
+fn aborts(status: u16) -> Exchange {
+    request("DELETE", "/photos/large").query(UPLOAD).answers(status)
+}
+
+#[tokio::test]
+async fn what_is_large_is_sent_in_parts() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&content()).unwrap();
+    let pieces = || stream::iter([Ok(content())]);
+    for body in [
+        UploadBody::from(content()),
+        UploadBody::with_length(pieces(), content().len() as u64),
+        UploadBody::new(pieces()),
+        UploadBody::from_file(file.path()).await.unwrap(),
+    ] {
+        let server = Mock::start();
+        server.expect(begins());
+        server.expect_in_any_order([arrives(1), arrives(2)]);
+        server.expect(completed());
+        let object = driver(&server).upload_object_via_stream(body, &photos(), "large").await.unwrap();
+        assert_eq!((object.size, object.etag.as_deref()), (content().len() as u64, Some(WHOLE)));
+        assert_eq!(object.hash.as_deref(), Some(WHOLE));
+        assert_eq!(object.extra["version_id"], "3HL4kqtJlcpXrof3");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_the_object_is_said_when_it_begins() {
+    let server = Mock::start();
+    server.expect(Exchange::head("/photos/large").answers(404));
+    server.expect(
+        Exchange::post("/photos/large")
+            .query("uploads=")
+            .header("content-type", "image/x-cat")
+            .header("x-amz-acl", "public-read")
+            .header("x-amz-meta-author", "Ada")
+            .header("x-amz-storage-class", "GLACIER")
+            .no_header("if-none-match")
+            .answers(200)
+            .body_file(fixture("CreateMultipartUpload")),
+    );
+    server.expect_in_any_order([arrives(1), arrives(2)]);
+    server.expect(
+        completes().header("if-none-match", "*").answers(200).body_file(fixture("CompleteMultipartUpload")),
+    );
+    let options = UploadObject::new()
+        .content_type("image/x-cat")
+        .acl("public-read")
+        .meta_data("author", "Ada")
+        .ex_arg("ex_storage_class", "glacier")
+        .only_if_absent();
+    let object = driver(&server)
+        .upload_object_via_stream_with(content().into(), &photos(), "large", options)
+        .await
+        .unwrap();
+    assert_eq!(object.content_type.as_deref(), Some("image/x-cat"));
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_found_before_it_is_sent() {
+    let server = Mock::start();
+    server.expect(
+        Exchange::head("/photos/large").answers(200).header("etag", "\"x\"").header("content-length", "1"),
+    );
+    let options = UploadObject::new().only_if_absent();
+    let sent =
+        driver(&server).upload_object_via_stream_with(content().into(), &photos(), "large", options).await;
+    assert_about(&sent.unwrap_err(), ErrorKind::AlreadyExists, "object", "large");
+}
+
+#[tokio::test]
+async fn a_part_that_is_refused_ends_it_and_nothing_stays() {
+    for aborted in [204, 404] {
+        let server = Mock::start();
+        server.expect(begins());
+        server.expect_in_any_order([arrives(1), part(2).answers(403).body_file(fixture("Error.signature"))]);
+        server.expect(aborts(aborted));
+        let body = UploadBody::new(stream::iter([Ok(content())]));
+        let sent = one_at_a_time(&server).upload_object_via_stream(body, &photos(), "large").await;
+        let error = sent.unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::InvalidCredentials, Some("UploadPart")));
+    }
+}
+
+/// The test says what comes after what.
+fn one_at_a_time(server: &Mock) -> S3Driver {
+    S3Driver::new(config(server.url().as_str()).option("parts_in_flight", 1)).unwrap()
+}
+
+#[tokio::test]
+async fn a_part_is_sent_again_by_itself() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&content()).unwrap();
+    for body in [UploadBody::from(content()), UploadBody::from_file(file.path()).await.unwrap()] {
+        let server = Mock::start();
+        server.expect(begins());
+        server.expect(part(1).answers(503).body_file(fixture("Error.slow-down")));
+        server.expect(arrives(1));
+        server.expect(arrives(2));
+        server.expect(completed());
+        one_at_a_time(&server).upload_object_via_stream(body, &photos(), "large").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_error_inside_of_a_success_is_an_error() {
+    let server = Mock::start();
+    server.expect(begins());
+    server.expect_in_any_order([arrives(1), arrives(2)]);
+    server.expect(completes().answers(200).body_file(fixture("CompleteMultipartUpload.error")));
+    server.expect(Exchange::head("/photos/large").answers(404));
+    server.expect(aborts(204));
+    let sent = driver(&server).upload_object_via_stream(content().into(), &photos(), "large").await;
+    let error = sent.unwrap_err();
+    assert_eq!((error.code(), error.operation()), (Some("InvalidPart"), Some("CompleteMultipartUpload")));
+    assert!(error.to_string().contains("its tag is another"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_found_out() {
+    let digests: Vec<u8> = parts()
+        .iter()
+        .flat_map(|part| libcloud_common::encode::decode_hex(&digest::md5_hex(part)).unwrap())
+        .collect();
+    let whole = format!("{}-2", digest::md5_hex(digests));
+    let server = Mock::start();
+    server.expect(begins());
+    server.expect_in_any_order([arrives(1), arrives(2)]);
+    server.expect(completes().answers(404).body_file(fixture("Error.no-upload")));
+    server.expect(
+        Exchange::head("/photos/large")
+            .answers(200)
+            .header("etag", format!("\"{whole}\""))
+            .header("content-length", content().len().to_string()),
+    );
+    let object =
+        driver(&server).upload_object_via_stream(content().into(), &photos(), "large").await.unwrap();
+    assert_eq!(object.etag.as_deref(), Some(whole.as_str()));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_is_thrown_away() {
+    let gone = || Err(Error::new(ErrorKind::Io, "the disk is gone"));
+    for (body, kind) in [
+        (UploadBody::new(stream::iter([Ok(content()), gone()])), ErrorKind::Io),
+        (UploadBody::with_length(stream::iter([Ok(content())]), 1 << 30), ErrorKind::HashMismatch),
+    ] {
+        let server = Mock::start();
+        server.expect(begins());
+        server.expect(arrives(1));
+        server.expect(aborts(204));
+        let sent = one_at_a_time(&server).upload_object_via_stream(body, &photos(), "large").await;
+        assert_eq!(sent.unwrap_err().kind(), kind);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_thrown_away() {
+    let server = Mock::start();
+    server.expect(begins());
+    let reached = std::sync::Arc::new(tokio::sync::Notify::new());
+    let told = std::sync::Arc::clone(&reached);
+    let waits = stream::once(async move {
+        told.notify_one();
+        std::future::pending::<Result<Bytes, Error>>().await
+    });
+    let beginning = stream::iter([Ok(content())]);
+    let body = UploadBody::new(futures_util::StreamExt::chain(beginning, waits));
+    let driver = one_at_a_time(&server);
+    server.expect(arrives(1));
+    {
+        let photos = photos();
+        let sending = std::pin::pin!(driver.upload_object_via_stream(body, &photos, "large"));
+        let reached = std::pin::pin!(reached.notified());
+        futures_util::future::select(sending, reached).await;
+    }
+    server.expect(aborts(204));
+    cleanup::settled().await;
+    server.verify();
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_thrown_away_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = UploadJournal::new(folder.path());
+    let server = Mock::start();
+    let place = format!("s3:{}:photos/large", server.url());
+    let page = journal.page(&place).await.unwrap().unwrap();
+    page.note("left-behind").await.unwrap();
+    drop(page);
+    server.expect(request("DELETE", "/photos/large").query("uploadId=left-behind").answers(204));
+    server.expect(begins());
+    server.expect_in_any_order([arrives(1), arrives(2)]);
+    server.expect(completed());
+    let options = UploadObject::new().journal(journal);
+    driver(&server)
+        .upload_object_via_stream_with(content().into(), &photos(), "large", options)
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
