@@ -26,16 +26,15 @@ pub async fn settled() {
 
 /// Does this beside everything else. Outside of a runtime it cannot be done, which is logged.
 pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => {
-            let counted = Counted::new();
-            runtime.spawn(async move {
-                let _counted = counted;
-                work.await;
-            });
-        }
-        Err(_) => tracing::warn!("a transfer was dropped outside of a runtime: what it has begun stays"),
-    }
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        tracing::warn!("a transfer was dropped outside of a runtime: what it has begun stays");
+        return;
+    };
+    let counted = Counted::new();
+    runtime.spawn(async move {
+        let _counted = counted;
+        work.await;
+    });
 }
 
 struct Counted;

@@ -207,10 +207,10 @@ impl UploadBody {
         let digest = PassingHash(Arc::new(Mutex::new(Hasher::new(hash_type))));
         let hasher = Arc::clone(&digest.0);
         let length = self.length;
-        let hashed = self.into_stream().inspect_ok(move |bytes| {
+        let stream = self.into_stream().inspect_ok(move |bytes| {
             hasher.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
         });
-        (Self::of(length, Source::Stream(hashed.boxed())), digest)
+        (Self::of(length, Source::Stream(stream.boxed())), digest)
     }
 }
 

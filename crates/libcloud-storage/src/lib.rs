@@ -41,7 +41,8 @@ pub use handles::{ContainerHandle, ObjectHandle};
 pub use hash::{Digest, HashType, Hasher};
 pub use journal::{JournalPage, UploadJournal};
 pub use options::{
-    ByteRange, DownloadObject, GetObjectCdnUrl, ListObjects, StreamObject, UploadObject, guess_content_type,
+    ByteRange, DownloadObject, GetObjectCdnUrl, ListObjects, StreamObject, UploadObject, check_version,
+    guess_content_type,
 };
 pub use resources::{Container, Object};
 pub use stream::{ObjectStream, TransferProgress};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use libcloud_common::dispatch::{Arg, Args};
-use libcloud_common::{ArgSpec, Error, Ex, Map, Result, Value, call_options, optional_arguments};
+use libcloud_common::{ArgSpec, Error, ErrorKind, Ex, Map, Result, Value, call_options, optional_arguments};
 
 use crate::journal::UploadJournal;
 use crate::stream::TransferProgress;
@@ -386,6 +386,22 @@ impl StreamObject {
     pub fn chunk_size(mut self, size: u64) -> Self {
         self.chunk_size = Some(size);
         self
+    }
+}
+
+/// For drivers whose provider does not look itself: whether content with this entity tag is what
+/// [`StreamObject::if_match`] asks for.
+///
+/// # Errors
+/// `InvalidState` if it is another version.
+pub fn check_version(object_name: &str, asked: Option<&str>, etag: &str) -> Result<()> {
+    match asked {
+        Some(asked) if asked != etag => Err(Error::new(
+            ErrorKind::InvalidState,
+            format!("object `{object_name}` is another version than the one of entity tag {asked}"),
+        )
+        .with_resource("object", object_name)),
+        _ => Ok(()),
     }
 }
 

@@ -15,6 +15,9 @@ use libcloud_storage::{
     DownloadObject, HashType, Object, ObjectStream, StorageDriver, StorageDriverExt as _, StreamObject,
 };
 
+/// What was asked for: the range, and whether of a certain version.
+type Asked = (Option<(u64, Option<u64>)>, bool);
+
 /// A provider with one object.
 #[derive(Clone)]
 struct Store {
@@ -24,8 +27,7 @@ struct Store {
     /// So many answers break off, each after this many bytes.
     breaks: Arc<Mutex<usize>>,
     after: usize,
-    /// What was asked for: the range, and whether of a certain version.
-    asked: Arc<Mutex<Vec<(Option<(u64, Option<u64>)>, bool)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     /// Whether the digest that is told is another.
     lies: bool,
 }
@@ -49,7 +51,7 @@ impl Store {
         self
     }
 
-    fn asked(&self) -> Vec<(Option<(u64, Option<u64>)>, bool)> {
+    fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use libcloud_common::{BoxFuture, Error, ErrorKind, Result, digest};
 use libcloud_storage::{
-    Container, DownloadObject, HashType, ListObjects, Object, StorageDriver, StorageDriverExt as _,
-    UploadBody, UploadObject,
+    ByteRange, Container, DownloadObject, HashType, ListObjects, Object, StorageDriver,
+    StorageDriverExt as _, StreamObject, UploadBody, UploadObject,
 };
 
 use super::{
@@ -220,10 +220,14 @@ fn checks() -> Vec<Check<Storage>> {
             [create_container upload_object_via_stream list_container_objects] => pages,
         "objects/by prefix" [create_container upload_object_via_stream list_container_objects] => prefixes,
         "objects/ranges" [create_container upload_object_via_stream download_object_as_stream] => ranges,
+        "objects/only the same version"
+            [create_container upload_object_via_stream download_object_as_stream] => same_version,
         "objects/many at once"
             [create_container upload_object_via_stream download_object_as_stream] => many_at_once,
         "objects/a URL" [create_container upload_object_via_stream get_object_cdn_url] => url,
         "files/up and down" [create_container upload_object_via_stream download_object_as_stream] => files,
+        "files/large ones, up and down and again"
+            [create_container upload_object_via_stream download_object_as_stream] => large_files,
         "transfers/a cancelled upload leaves nothing"
             [create_container upload_object_via_stream list_container_objects] => cancelled,
         "transfers/a broken upload leaves nothing"
@@ -571,6 +575,30 @@ async fn ranges(cx: &Storage) -> Verdict {
     refused("from beyond the end", beyond, ErrorKind::InvalidArgument)
 }
 
+async fn same_version(cx: &Storage) -> Verdict {
+    let made = cx.container().await?;
+    let object = cx.put(&made, "a.txt", "one").await?;
+    let asking = |etag: &str| StreamObject::new().if_match(etag);
+    if !cx.has("download_object_as_stream", "if_match") {
+        let kinds = [ErrorKind::NotSupported, ErrorKind::InvalidArgument];
+        let any = cx.driver.download_object_as_stream_with(&object, asking("x")).await;
+        return refused_as("an entity tag, which is not among the features", any, &kinds).map(drop);
+    }
+    let stream = cx.driver.download_object_as_stream(&object).await?;
+    let etag = stream.etag.clone().unwrap_or_default();
+    ensure!(!etag.is_empty(), "the content of an object has no entity tag");
+    drop(stream);
+    let stream = cx.driver.download_object_as_stream_with(&object, asking(&etag)).await?;
+    same("of the same version", stream.read_all(MOST).await?, "one")?;
+    let object = cx.put(&made, "a.txt", "other").await?;
+    let range = ByteRange::new(0, Some(1))?;
+    for options in [asking(&etag), asking(&etag).range(range)] {
+        let other = cx.driver.download_object_as_stream_with(&object, options).await;
+        refused("another version", other, ErrorKind::InvalidState)?;
+    }
+    Ok(())
+}
+
 async fn many_at_once(cx: &Storage) -> Verdict {
     let made = cx.container().await?;
     let names: Vec<String> = (0..32).map(|n| format!("at-once-{n:02}")).collect();
@@ -612,6 +640,25 @@ async fn files(cx: &Storage) -> Verdict {
     ensure!(std::fs::read(&down).map_err(io)? == b"short", "the file was not replaced");
     let gone = Object::from_names(&made.name, "gone.bin");
     missing("a download", cx.driver.download_object(&gone, folder.path()).await, "object", "gone.bin")?;
+    let entries = std::fs::read_dir(folder.path()).map_err(io)?.count();
+    same("files beside the two", entries, 2)
+}
+
+/// More than is sent, or comes, in one piece.
+async fn large_files(cx: &Storage) -> Verdict {
+    let folder = tempfile::tempdir().map_err(|error| Error::io("make a folder", error))?;
+    let io = |error| Problem::Error(Error::io("use a file of the test", error));
+    let (up, down) = (folder.path().join("up.bin"), folder.path().join("down.bin"));
+    let content = bytes(17 * MIB + 3);
+    std::fs::write(&up, &content).map_err(io)?;
+    let made = cx.container().await?;
+    for round in ["first", "second"] {
+        let object = cx.driver.upload_object(&up, &made, "large.bin").await?;
+        same("the size", object.size, content.len() as u64)?;
+        let replace = DownloadObject::new().overwrite_existing();
+        cx.driver.download_object_with(&object, &down, replace).await?;
+        ensure!(std::fs::read(&down).map_err(io)? == content, "another file came back the {round} time");
+    }
     let entries = std::fs::read_dir(folder.path()).map_err(io)?.count();
     same("files beside the two", entries, 2)
 }

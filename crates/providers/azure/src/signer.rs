@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::Method;
 use libcloud_common::{
-    Authenticate, Body, Error, ErrorKind, Param, Request, Result, Secret, Target, digest, encode,
+    Authenticate, Error, ErrorKind, Param, Request, Result, Secret, Target, digest, encode,
 };
 
 use crate::credentials::{Credentials, Grant};

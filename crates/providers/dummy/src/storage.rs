@@ -11,7 +11,7 @@ use libcloud_common::{
 };
 use libcloud_storage::{
     Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, STORAGE_METHODS, StorageDriver,
-    StreamObject, UploadBody, UploadObject,
+    StreamObject, UploadBody, UploadObject, check_version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .supports(&all)
         .supports(&["download_object_as_stream"])
         .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
-        .features("download_object_as_stream", &["range"])
+        .features("download_object_as_stream", &["if_match", "range"])
 }
 
 impl Driver for DummyStorageDriver {
@@ -297,6 +297,8 @@ impl StorageDriver for DummyStorageDriver {
         let (container, name) = (obj.container.name.clone(), obj.name.clone());
         let get = move |cloud: &mut Cloud| Ok(cloud.storage.stored(&container, &name)?.clone());
         let stored = self.cloud.act("download_object_as_stream", arg("obj", &obj.name), get).await?;
+        // Content that is the same is the same version here.
+        check_version(&obj.name, options.if_match.as_deref(), &stored.hash)?;
         let size = stored.content.len() as u64;
         let range = options.range.map(|range| range.within(size)).transpose()?;
         let whole = range.is_none();
@@ -311,6 +313,7 @@ impl StorageDriver for DummyStorageDriver {
         let piece = options.chunk_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(64 << 10).max(1);
         let pieces: Vec<_> = part.chunks(piece).map(|piece| Ok(piece.to_vec().into())).collect();
         let content = ObjectStream::new(stream::iter(pieces).boxed()).with_size(range.end - range.start);
+        let content = content.with_etag(Some(&stored.hash));
         Ok(if whole { content.with_hash(HashType::Md5, stored.hash) } else { content })
     }
 

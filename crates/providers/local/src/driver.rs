@@ -13,13 +13,13 @@ use libcloud_common::{
 };
 use libcloud_storage::{
     Container, GetObjectCdnUrl, ListObjects, Object, ObjectStream, StorageDriver, StreamObject, UploadBody,
-    UploadObject,
+    UploadObject, check_version,
 };
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::DESCRIPTOR;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use crate::walk::Walk;
 
 /// How many objects of a listing are looked at in one go.
@@ -106,7 +106,7 @@ pub(crate) fn capabilities() -> Capabilities {
             "enable_object_cdn",
         ])
         .features("upload_object_via_stream", &["only_if_absent"])
-        .features("download_object_as_stream", &["range"])
+        .features("download_object_as_stream", &["if_match", "range"])
 }
 
 impl Driver for LocalStorageDriver {
@@ -237,7 +237,9 @@ impl StorageDriver for LocalStorageDriver {
         }
         let task = self.task("download_object_as_stream", options.timeout);
         let (container, name) = (obj.container.name.clone(), obj.name.clone());
-        let (file, size) = task.run(move |folder| folder.read(&container, &name)).await?;
+        let (file, meta) = task.run(move |folder| folder.read(&container, &name)).await?;
+        let (size, etag) = (meta.len(), folder::etag(&meta));
+        check_version(&obj.name, options.if_match.as_deref(), &etag)?;
         let part = match options.range {
             Some(range) => range.within(size)?,
             None => 0..size,
@@ -245,7 +247,7 @@ impl StorageDriver for LocalStorageDriver {
         let mut file = File::from_std(file);
         file.seek(std::io::SeekFrom::Start(part.start)).await.map_err(cannot_read)?;
         let size = part.end - part.start;
-        Ok(ObjectStream::new(read(task, file, size, chunk)).with_size(size))
+        Ok(ObjectStream::new(read(task, file, size, chunk)).with_size(size).with_etag(Some(etag)))
     }
 
     async fn get_container_cdn_url_with(&self, container: &Container, options: Options) -> Result<String> {

@@ -134,13 +134,13 @@ impl Folder {
     }
 
     /// The content of an object, and its size.
-    pub(crate) fn read(&self, container_name: &str, object_name: &str) -> Result<(File, u64)> {
+    pub(crate) fn read(&self, container_name: &str, object_name: &str) -> Result<(File, Metadata)> {
         let (root, _) = self.container(container_name)?;
         for _ in 0..TRIES {
             let (path, expected) = find(&root, object_name)?;
             match File::open(&path).and_then(|file| file.metadata().map(|meta| (file, meta))) {
                 // A link that has taken the file's place since would be another file.
-                Ok((file, meta)) if identity(&meta) == identity(&expected) => return Ok((file, meta.len())),
+                Ok((file, meta)) if identity(&meta) == identity(&expected) => return Ok((file, meta)),
                 Ok(_) => {}
                 Err(error) if is_gone(&error) => {}
                 Err(error) => return Err(Error::io(format_args!("read {}", path.display()), error)),
@@ -352,7 +352,6 @@ fn sweep(folder: &Path) {
 
 /// An object of this file.
 pub(crate) fn object(name: &str, container: &Arc<Container>, meta: &Metadata) -> Result<Object> {
-    let (device, node) = identity(meta);
     let modified = since_1970(meta.modified());
     let last_modified = i64::try_from(modified.as_secs())
         .ok()
@@ -361,8 +360,14 @@ pub(crate) fn object(name: &str, container: &Arc<Container>, meta: &Metadata) ->
     Ok(Object::new(name, meta.len(), container)
         .with_content_type(guess_content_type(name))
         .with_last_modified(last_modified)
-        .with_etag(Some(format!("{device:x}-{node:x}-{:x}-{:x}", modified.as_nanos(), meta.len())))
+        .with_etag(Some(etag(meta)))
         .with_extra(times(meta)?))
+}
+
+/// What only this version of a file has.
+pub(crate) fn etag(meta: &Metadata) -> String {
+    let ((device, node), modified) = (identity(meta), since_1970(meta.modified()));
+    format!("{device:x}-{node:x}-{:x}-{:x}", modified.as_nanos(), meta.len())
 }
 
 fn times(meta: &Metadata) -> Result<Extra> {

@@ -25,6 +25,10 @@ fn parts() -> [Bytes; 2] {
     [all.slice(..PART), all.slice(PART..)]
 }
 
+fn nth(number: usize) -> Bytes {
+    parts().into_iter().nth(number - 1).unwrap()
+}
+
 fn tag(content: &Bytes) -> String {
     format!("\"{}\"", digest::md5_hex(content))
 }
@@ -42,7 +46,7 @@ fn request_of(method: &str, path: &str, before: &str) -> ExpectedRequest {
 }
 
 fn part(number: usize) -> ExpectedRequest {
-    let content = parts()[number - 1].clone();
+    let content = nth(number);
     request_of("PUT", "/photos/large", "")
         .query(format!("partNumber={number}&{UPLOAD}"))
         .header("content-length", content.len().to_string())
@@ -51,7 +55,7 @@ fn part(number: usize) -> ExpectedRequest {
 }
 
 fn arrives(number: usize) -> Exchange {
-    part(number).answers(Answer::new(200).header("etag", tag(&parts()[number - 1])))
+    part(number).answers(Answer::new(200).header("etag", tag(&nth(number))))
 }
 
 fn completes() -> ExpectedRequest {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use http::Method;
+use http::header::ETAG;
 use libcloud_common::{
     BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, Extensions, Options, Result,
     Search, Sources, arguments, extensions,
@@ -160,7 +161,7 @@ pub(crate) fn capabilities() -> Capabilities {
         .cannot("enable_container_cdn", REASON, LINK)
         .cannot("enable_object_cdn", REASON, LINK)
         .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
-        .features("download_object_as_stream", &["range"])
+        .features("download_object_as_stream", &["if_match", "range"])
 }
 
 impl Driver for AzureBlobsDriver {
@@ -287,13 +288,15 @@ impl StorageDriver for AzureBlobsDriver {
         let answer = self
             .conn
             .blob(Method::GET, "GetBlob", &obj.container.name, &obj.name)?
+            .if_match(options.if_match.as_deref())
             .timeout(deadline.left())
             .streaming(options.range)
             .await?;
         let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
         let size = headers::content_length(&answer.headers)
             .map_err(|error| error.in_operation(DESCRIPTOR.id, "GetBlob"))?;
-        let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size);
+        let etag = headers::text(&answer.headers, ETAG.as_str());
+        let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size).with_etag(etag);
         let stream = match md5 {
             Some(md5) => stream.with_hash(HashType::Md5, md5),
             None => stream,
