@@ -1,4 +1,4 @@
-use libcloud_common::{Timestamp, Url};
+use libcloud_common::{Body, Timestamp, Url};
 
 use super::*;
 use crate::credentials::Place;
