@@ -61,6 +61,13 @@ pub trait Authenticate: Send + Sync {
         let _ = (refused, error);
         Ok(false)
     }
+
+    /// The provider answered that what is asked for is in this other region: the error is about the resource `region`.
+    /// Returns whether the next attempt goes there, so that the request is worth one more try.
+    async fn elsewhere(&self, region: &str) -> Result<bool> {
+        let _ = region;
+        Ok(false)
+    }
 }
 
 #[async_trait]
@@ -75,6 +82,10 @@ impl<T: Authenticate + ?Sized> Authenticate for Arc<T> {
 
     async fn rejected(&self, refused: &HeaderMap, error: &Error) -> Result<bool> {
         (**self).rejected(refused, error).await
+    }
+
+    async fn elsewhere(&self, region: &str) -> Result<bool> {
+        (**self).elsewhere(region).await
     }
 }
 

@@ -100,6 +100,11 @@ impl Connection {
         Self(Arc::new(Inner { base, ..Inner::clone(&self.0) }))
     }
 
+    /// The same connection to another base URL, with another way to authenticate, such as the key of another region.
+    pub fn with_auth(&self, base: Url, auth: impl Authenticate + 'static) -> Self {
+        Self(Arc::new(Inner { base, auth: Arc::new(auth), ..Inner::clone(&self.0) }))
+    }
+
     /// The clock of the configuration.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock

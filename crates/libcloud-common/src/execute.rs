@@ -180,6 +180,9 @@ impl Connection {
         });
         if failure.error.kind() == ErrorKind::InvalidCredentials {
             failure.renewable = self.0.auth.rejected(&attempt.headers, &failure.error).await?;
+        } else if let Some(("region", region)) = failure.error.resource() {
+            let goes_there = self.0.auth.elsewhere(region).await?;
+            failure.renewable = goes_there;
         }
         Err(failure)
     }

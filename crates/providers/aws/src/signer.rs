@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderMap;
-use libcloud_common::sign::{v2, v4};
+use libcloud_common::sign::{rest, v2, v4};
 use libcloud_common::{Authenticate, Body, Error, Param, Request, Result, Secret, Target, digest, json};
 use serde::Deserializer;
 
@@ -78,9 +78,14 @@ impl Signer {
     }
 
     /// For S3, where paths are signed as they are sent, and a header tells the digest of the body.
-    pub(crate) fn s3(credentials: Credentials, region: &str) -> Self {
-        let (version, path) = (SignatureVersion::V4, v4::PathStyle::S3);
+    pub(crate) fn s3(credentials: Credentials, version: SignatureVersion, region: &str) -> Self {
+        let path = v4::PathStyle::S3;
         Self { credentials, version, region: region.to_owned(), service: "s3", path, derived: Arc::default() }
+    }
+
+    /// The same for another region.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), derived: Arc::default(), ..self.clone() }
     }
 
     /// The key that signs, fetched if need be.
@@ -88,22 +93,53 @@ impl Signer {
         self.credentials.key().await
     }
 
-    /// The query by which anyone can send this request for a while. Only the host is signed with it.
+    /// Signs a request to S3. `in_host` is the container that is part of the host.
+    pub(crate) async fn sign_s3(
+        &self,
+        request: &mut Request,
+        target: Target<'_>,
+        in_host: Option<&str>,
+    ) -> Result<()> {
+        match self.version {
+            SignatureVersion::V4 => self.sign_v4(&*self.key().await?, request, target),
+            SignatureVersion::V2 => {
+                Self::sign_rest(&*self.key().await?, request, target, in_host);
+                Ok(())
+            }
+            SignatureVersion::None => Ok(()),
+        }
+    }
+
+    /// The query by which anyone can send this request to S3 for a while. Beside the host, the request's headers are signed
+    /// with it.
     pub(crate) fn presign(
         &self,
         key: &Key,
         request: &Request,
         target: Target<'_>,
+        in_host: Option<&str>,
         expires: Duration,
     ) -> Result<String> {
+        let query = pairs(request);
+        if self.version == SignatureVersion::V2 {
+            let mut headers = headers(request);
+            headers.extend(key.token.as_ref().map(|token| (SECURITY_TOKEN, token.expose())));
+            let resource = resource(request, target, in_host);
+            let method = request.method.as_str();
+            let request = rest::Request { method, resource: &resource, query: &query, headers: &headers };
+            let expires = target.now.after(expires).unix_seconds();
+            return Ok(rest_signer(key).presign(&request, expires));
+        }
         let timestamp = target.now.iso_basic();
         let (host, path, derived) = (target.host(), target.path(request), self.derive(key, &timestamp)?);
         let signer = v4::Signer::new(key.access_key.expose(), &derived, &timestamp, self.path)?;
+        let mut headers = headers(request);
+        headers.push(("host", &host));
         let request = v4::Request {
             method: request.method.as_str(),
             path: &path,
-            query: &[],
-            headers: &[("host", &host)],
+            query: &query,
+            headers: &headers,
             payload_hash: v4::UNSIGNED_PAYLOAD,
         };
         signer.presign(&request, expires, key.token.as_ref().map(Secret::expose))
@@ -141,12 +177,9 @@ impl Signer {
             request.set_header(v4::CONTENT_SHA256, &payload_hash, false);
         }
         let (host, path, derived) = (target.host(), target.path(request), self.derive(key, &timestamp)?);
-        let query: Vec<(&str, &str)> =
-            request.query.iter().map(|param| (&*param.name, param.value.as_str())).collect();
-        let mut headers = vec![("host", host.as_str())];
-        for (name, value) in &request.headers {
-            headers.push((name.as_str(), value.to_str().unwrap_or_default()));
-        }
+        let query = pairs(request);
+        let mut headers = headers(request);
+        headers.push(("host", &host));
         let signer = v4::Signer::new(key.access_key.expose(), &derived, &timestamp, self.path)?;
         let authorization = signer.authorization(&v4::Request {
             method: request.method.as_str(),
@@ -157,6 +190,25 @@ impl Signer {
         })?;
         request.set_header("authorization", &authorization, true);
         Ok(())
+    }
+
+    fn sign_rest(key: &Key, request: &mut Request, target: Target<'_>, in_host: Option<&str>) {
+        let date = target.now.http_date();
+        request.set_header("date", &date, false);
+        if let Some(token) = &key.token {
+            request.set_header(SECURITY_TOKEN, token.expose(), true);
+        }
+        let resource = resource(request, target, in_host);
+        let authorization = rest_signer(key).authorization(
+            &rest::Request {
+                method: request.method.as_str(),
+                resource: &resource,
+                query: &pairs(request),
+                headers: &headers(request),
+            },
+            &date,
+        );
+        request.set_header("authorization", &authorization, true);
     }
 
     fn sign_v2(key: &Key, request: &mut Request, target: Target<'_>) {
@@ -174,6 +226,34 @@ impl Signer {
         for (name, value) in params.into_iter().skip(request.query.len()) {
             request.query.push(Param::new(name, value).secret());
         }
+    }
+}
+
+/// The parameters of a request's query.
+fn pairs(request: &Request) -> Vec<(&str, &str)> {
+    request.query.iter().map(|param| (&*param.name, param.value.as_str())).collect()
+}
+
+/// The headers of a request.
+fn headers(request: &Request) -> Vec<(&str, &str)> {
+    let headers = request.headers.iter();
+    headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())).collect()
+}
+
+/// What a request is about: the path, with the container at its beginning also where that is part of the host.
+fn resource(request: &Request, target: Target<'_>, in_host: Option<&str>) -> String {
+    let path = target.path(request);
+    match in_host {
+        Some(container) => format!("/{container}{path}"),
+        None => path,
+    }
+}
+
+fn rest_signer(key: &Key) -> rest::Signer<'_> {
+    rest::Signer {
+        access_key: key.access_key.expose(),
+        secret_key: key.secret_key.expose(),
+        scheme: rest::Scheme::AWS,
     }
 }
 

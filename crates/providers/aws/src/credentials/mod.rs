@@ -89,6 +89,18 @@ impl Credentials {
         Ok(Self { region: region.or(found.region), ..found })
     }
 
+    /// The key of the configuration, or of the profile that it names: for a service that is not Amazon's, and must not be
+    /// shown Amazon's keys.
+    pub(crate) fn own(config: &Config, token: Option<&Secret>, search: &mut Search) -> Result<Self> {
+        let is_given = config.key.as_ref().is_some_and(|key| !key.is_empty());
+        if is_given || config.options.contains_key("profile") {
+            return Self::find(config, token, search);
+        }
+        // Told as a place that was looked at.
+        search.given(ACCESS_KEY, config.key.as_ref());
+        Err(search.missing(ACCESS_KEY))
+    }
+
     /// No key, for what is not signed.
     fn none() -> Self {
         let nothing = || Secret::new("");

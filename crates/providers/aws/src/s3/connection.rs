@@ -2,28 +2,27 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html>
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 use libcloud_common::xml;
-use libcloud_common::{Config, Connection, Error, ErrorKind, Request, Response, Result, Retry, Target};
+use libcloud_common::{Config, Connection, Error, ErrorKind, Request, Response, Result, Retry, Target, Url};
 use libcloud_storage::rest::{StorageCall, one_segment};
 
-use super::names;
-use crate::connection::{self, region, sharpened};
+use super::dialect::{Hosts, S3Dialect};
+use super::places::{BucketAuth, Place, Places};
+use super::{S3Options, names};
+use crate::connection::{self, sharpened};
 use crate::credentials::Credentials;
-use crate::signer::Signer;
+use crate::signer::{SignatureVersion, Signer};
 
-/// A connection to S3 in one region.
+/// A connection to S3, at home in one region.
 #[derive(Clone, Debug)]
 pub(crate) struct S3Connection {
     connection: Connection,
-    signer: Signer,
-    region: String,
-    /// Whether that is Amazon itself.
-    amazon: bool,
-    /// Whether a container whose name can be part of a host is one.
-    virtual_host: bool,
+    places: Arc<Places>,
+    dialect: &'static S3Dialect,
 }
 
 impl S3Connection {
@@ -32,20 +31,27 @@ impl S3Connection {
         provider: &'static str,
         config: &Config,
         credentials: Credentials,
-        path_style: Option<bool>,
+        options: &S3Options,
+        dialect: &'static S3Dialect,
     ) -> Result<Self> {
-        let region = region(config, &credentials)?;
-        let base = connection::base(config, "s3", &region)?;
-        let signer = Signer::s3(credentials, &region);
-        let amazon = config.endpoint.is_none() && config.host.is_none();
-        // Elsewhere nothing is known of names of hosts.
-        let virtual_host = amazon && !path_style.unwrap_or(false);
+        let version = match options.signature_version.as_deref() {
+            None => dialect.signature.into(),
+            version => SignatureVersion::from_option(version)?,
+        };
+        let region = config.region.as_deref().or(credentials.region()).unwrap_or(dialect.regions.usual);
+        let region = dialect.region(region)?;
+        let base = base(config, dialect, &region)?;
+        let signer = Signer::s3(credentials, version, &region);
+        let fixed = config.endpoint.is_some() || config.host.is_some();
+        let virtual_host = dialect.virtual_host && !options.path_style.unwrap_or(false);
+        let home = Place { region, base: base.clone(), signer };
+        let places = Arc::new(Places::new(home, dialect, fixed, virtual_host));
         let connection = Connection::builder(provider, base, config)
             .service("storage")
-            .auth(signer.clone())
+            .auth(BucketAuth { places: Arc::clone(&places), container: None })
             .check(check)
             .build();
-        Ok(Self { connection, signer, region, amazon, virtual_host })
+        Ok(Self { connection, places, dialect })
     }
 
     /// The connection below.
@@ -53,14 +59,14 @@ impl S3Connection {
         &self.connection
     }
 
-    /// The region's name.
+    /// The name of the region where it is at home.
     pub(crate) fn region(&self) -> &str {
-        &self.region
+        &self.places.home.region
     }
 
-    /// Whether this is Amazon itself, and not another service that speaks the protocol.
-    pub(crate) fn is_amazon(&self) -> bool {
-        self.amazon
+    /// What the service does in its own way.
+    pub(crate) fn dialect(&self) -> &'static S3Dialect {
+        self.dialect
     }
 
     /// Begins a call to the service.
@@ -95,60 +101,75 @@ impl S3Connection {
         Ok(call.key(key).about_object(key, is_about_container))
     }
 
-    /// A URL by which anyone can do this to an object for a while.
+    /// A URL by which anyone can send this request to an object for a while.
     pub(crate) async fn presigned(
         &self,
-        method: Method,
+        mut request: Request,
         container: &str,
         key: &str,
         expires: Duration,
     ) -> Result<String> {
         one_segment(container)?;
         names::object(key)?;
-        let (connection, path) = self.at(container)?;
-        let signing_key = self.signer.key().await?;
-        let mut request = Request::new("PresignedUrl", method, path);
+        let in_host = self.places.is_host(container).then_some(container);
+        let place = self.places.of(container);
+        let base = self.places.base(&place, container)?;
+        let signing_key = place.signer.key().await?;
+        if in_host.is_none() {
+            request.push_key(container);
+        }
         request.push_key(key);
-        let base = connection.base();
-        let target = Target::new(base, connection.clock().now());
-        let query = self.signer.presign(&signing_key, &request, target, expires)?;
+        let target = Target::new(&base, self.connection.clock().now());
+        let query = place.signer.presign(&signing_key, &request, target, in_host, expires)?;
         Ok(format!("{}://{}{}?{query}", base.scheme(), target.host(), target.path(&request)))
     }
 
     /// Where a container is: at a host of its own, or at a path.
     fn at<'a>(&self, container: &'a str) -> Result<(Connection, Vec<&'a str>)> {
-        if !self.virtual_host || !names::is_label(container) {
-            return Ok((self.connection.clone(), vec![container]));
-        }
-        let mut base = self.connection.base().clone();
-        let host = format!("{container}.{}", base.host_str().unwrap_or_default());
-        base.set_host(Some(&host)).map_err(|error| {
-            Error::new(ErrorKind::InvalidName, format!("container name `{container}`: {error}"))
-        })?;
-        Ok((self.connection.with_base(base), Vec::new()))
+        let base = self.places.base(&self.places.of(container), container)?;
+        let auth = BucketAuth { places: Arc::clone(&self.places), container: Some(container.to_owned()) };
+        let path = if self.places.is_host(container) { Vec::new() } else { vec![container] };
+        Ok((self.connection.with_auth(base, auth), path))
     }
 }
+
+/// Where the service is in a region, unless the configuration says otherwise.
+fn base(config: &Config, dialect: &S3Dialect, region: &str) -> Result<Url> {
+    match dialect.hosts {
+        Hosts::ByRegion(host) => config.base_url(&format!("https://{}", host(region))),
+        Hosts::Private => config.private_url(None, "", PRIVATE),
+    }
+}
+
+/// What is said where the configuration does not say where the service is.
+const PRIVATE: &str = "every installation has an address of its own: give `endpoint`, or `host`";
 
 /// Whether an error of a call to an object is about its container.
 fn is_about_container(error: &Error) -> bool {
     error.code().is_some_and(|code| code.contains("Bucket"))
 }
 
-/// Reads an error.
+/// Reads an error, also one that comes with the status of success.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 fn check(response: &Response) -> Result<()> {
-    if response.status.is_success() {
+    let succeeded = response.status.is_success();
+    if succeeded && !may_be_error(&response.body) {
         return Ok(());
     }
     let read = xml::parse(&response.text(), |root| {
         let text = |name| root.opt_text(name);
-        Ok((text("Code"), text("Message"), text("RequestId"), text("Region")))
+        let endpoint = text("Endpoint");
+        let region = text("Region").or(endpoint.as_deref().and_then(region_of).map(str::to_owned));
+        Ok((root.name() == "Error", (text("Code"), text("Message"), text("RequestId"), region)))
     });
     // The answer to HEAD has no body, and what is on the way answers what it likes.
-    let (code, message, request_id, region) = read.unwrap_or_default();
+    let (is_error, (code, message, request_id, region)) = read.unwrap_or_default();
+    if succeeded && !is_error {
+        return Ok(());
+    }
     let code = code.unwrap_or_default();
-    let region = region.or_else(|| response.header("x-amz-bucket-region").map(str::to_owned));
+    let region = response.header("x-amz-bucket-region").map(str::to_owned).or(region);
     if let Some(region) = region.filter(|_| is_elsewhere(&code, response.status)) {
         // To HEAD this may as well be the answer about a token that has expired.
         let told = if code.is_empty() && response.status == StatusCode::BAD_REQUEST {
@@ -160,7 +181,7 @@ fn check(response: &Response) -> Result<()> {
                 .error(format!("this is in the region {region}: configure the driver with it"))
                 .with_kind(ErrorKind::InvalidArgument)
         };
-        return Err(told.with_resource("option", "region").with_request_id(request_id).with_code(code));
+        return Err(told.with_resource("region", region).with_request_id(request_id).with_code(code));
     }
     let error = sharpened(response.error(message.unwrap_or_default()), kind(&code, response.status));
     let error = match code.as_str() {
@@ -168,16 +189,41 @@ fn check(response: &Response) -> Result<()> {
         "ConditionalRequestConflict" | "OperationAborted" | "RequestTimeout" => {
             error.with_retry(Retry::Retryable(None))
         }
+        // With the status of success, the code alone says that it may be tried again.
+        "InternalError" | "ServiceUnavailable" | "SlowDown" if succeeded => {
+            error.with_retry(Retry::Retryable(None))
+        }
         _ => error,
     };
     Err(error.with_request_id(request_id).with_code(code))
 }
 
+/// Whether a body can be an error: what takes long (a copy, the end of an upload in parts) is answered with success and white
+/// space before it is known what becomes of it.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+fn may_be_error(body: &[u8]) -> bool {
+    const LONGEST: usize = 256;
+    let body = body.trim_ascii_start();
+    let beginning = body.get(..LONGEST).unwrap_or(body);
+    beginning.windows(b"<Error".len()).any(|window| window == b"<Error")
+}
+
+/// The region of the endpoint that an error names: `bucket.s3.eu-west-1.amazonaws.com`, or the older `s3-eu-west-1`.
+fn region_of(endpoint: &str) -> Option<&str> {
+    let (host, _) = endpoint.split_once(".amazonaws.com")?;
+    let (_, region) = host.rsplit_once("s3")?;
+    Some(region.trim_start_matches(['.', '-'])).filter(|region| !region.is_empty())
+}
+
 /// Whether the answer means that the container is in another region.
 fn is_elsewhere(code: &str, status: StatusCode) -> bool {
     match code {
-        "PermanentRedirect" | "AuthorizationHeaderMalformed" => true,
-        "" => matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::BAD_REQUEST),
+        "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" => true,
+        "" => matches!(
+            status,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::TEMPORARY_REDIRECT | StatusCode::BAD_REQUEST
+        ),
         _ => false,
     }
 }

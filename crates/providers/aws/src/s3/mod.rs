@@ -13,8 +13,8 @@ use http::header::ETAG;
 use libcloud_common::xml::Writer;
 use libcloud_common::{
     BoxFuture, BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind,
-    Extensions, Extra, ExtraFields, Identity, Options, Result, Search, Secret, Sources, Timestamp, arguments,
-    serialize_exposed,
+    Extensions, Extra, ExtraFields, Identity, Options, Request, Result, Search, Secret, Sources, Timestamp,
+    arguments, serialize_exposed,
 };
 use libcloud_storage::parts::PartPool;
 use libcloud_storage::rest::{headers, listing};
@@ -30,11 +30,14 @@ use crate::sts::Sts;
 use connection::S3Connection;
 
 mod connection;
+pub(crate) mod dialect;
 mod names;
 mod objects;
+mod places;
 mod upload;
 mod wire;
 
+pub use dialect::{Checksums, Hosts, ListVersion, PartLimits, RegionForm, Regions, S3Dialect, S3Signature};
 pub use objects::ObjectExtra;
 pub use upload::S3UploadObject;
 
@@ -59,13 +62,16 @@ pub struct S3Options {
     pub token: Option<Secret>,
     /// The profile of the files that Amazon's tools share; with it the variables of an access key are not looked at.
     pub profile: Option<String>,
-    /// `4`, the only one so far.
+    /// `4`, or `2` for old installations that know no other.
     #[serde(deserialize_with = "string_or_number")]
     pub signature_version: Option<String>,
-    /// Whether containers are always addressed by a path, at Amazon too.
+    /// Whether containers are always addressed by a path, also where they can be hosts.
     pub path_style: Option<bool>,
     /// How many parts of uploads are on their way, or in memory, at the same time; 4 without. As many pieces of downloads.
     pub parts_in_flight: Option<usize>,
+    /// What the service at an `endpoint` does in its own way: `compatible`, which an unknown one is without, `old`, `minio`,
+    /// `spaces` or `amazon`.
+    pub dialect: Option<String>,
 }
 
 /// What only S3 tells about a container.
@@ -100,6 +106,7 @@ pub struct S3Driver {
     /// Room for the parts of uploads, and for the pieces of downloads, of all clones.
     uploads: PartPool,
     downloads: PartPool,
+    descriptor: Descriptor,
 }
 
 impl S3Driver {
@@ -107,25 +114,42 @@ impl S3Driver {
     ///
     /// # Errors
     /// `InvalidCredentials` if neither the configuration nor the environment has an access key; `InvalidArgument` for an
-    /// unknown option, or a region that cannot be one; `NotSupported` for the old signature version.
+    /// unknown option, or a region that cannot be one.
     pub fn new(config: Config) -> Result<Self> {
         let options: S3Options = config.driver_options(DESCRIPTOR.id)?;
-        match SignatureVersion::from_option(options.signature_version.as_deref())? {
-            SignatureVersion::V2 => {
-                return Err(Error::new(
-                    ErrorKind::NotSupported,
-                    "`signature_version`: this driver signs with version 4 only",
-                )
-                .with_resource("option", "signature_version"));
-            }
-            SignatureVersion::V4 | SignatureVersion::None => {}
-        }
-        let search = &mut Search::new(&Sources::system());
-        let credentials = Credentials::find(&config, options.token.as_ref(), search)?;
+        let dialect = S3Dialect::chosen(&config, options.dialect.as_deref())?;
+        let credentials =
+            Credentials::find(&config, options.token.as_ref(), &mut Search::new(&Sources::system()))?;
         let sts = Sts::beside(&config, credentials.clone(), SignatureVersion::V4)?;
-        let conn = S3Connection::new(DESCRIPTOR.id, &config, credentials, options.path_style)?;
+        let conn = S3Connection::new(DESCRIPTOR.id, &config, credentials, &options, dialect)?;
+        Ok(Self::on(DESCRIPTOR, conn, sts, &options))
+    }
+
+    /// Makes a driver of another service that speaks the protocol, under its own name. Nothing is sent.
+    ///
+    /// Its access key is the one of the configuration, or of the option `profile`: Amazon's variables and default profile
+    /// belong to Amazon.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); `InvalidArgument` if the configuration does not say where a private installation is.
+    pub fn with_dialect(descriptor: Descriptor, config: Config, dialect: &'static S3Dialect) -> Result<Self> {
+        let options: S3Options = config.driver_options(descriptor.id)?;
+        if options.dialect.is_some() {
+            return Err(Error::invalid_argument(format!(
+                "`dialect` is for the driver `s3`: this one speaks `{}`",
+                dialect.name
+            ))
+            .with_resource("option", "dialect"));
+        }
+        let credentials =
+            Credentials::own(&config, options.token.as_ref(), &mut Search::new(&Sources::system()))?;
+        let conn = S3Connection::new(descriptor.id, &config, credentials, &options, dialect)?;
+        Ok(Self::on(descriptor, conn, Sts::none(), &options))
+    }
+
+    fn on(descriptor: Descriptor, conn: S3Connection, sts: Sts, options: &S3Options) -> Self {
         let pool = || options.parts_in_flight.map_or_else(PartPool::default, PartPool::new);
-        Ok(Self { conn, sts, uploads: pool(), downloads: pool() })
+        Self { conn, sts, uploads: pool(), downloads: pool(), descriptor }
     }
 
     /// The region that this driver talks to.
@@ -166,7 +190,7 @@ pub(crate) fn capabilities() -> Capabilities {
 
 impl Driver for S3Driver {
     fn descriptor(&self) -> Descriptor {
-        DESCRIPTOR
+        self.descriptor
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -255,7 +279,7 @@ impl StorageDriver for S3Driver {
             .await;
         match found {
             Ok(found) => objects::described(&found.headers, container_name, object_name)
-                .map_err(|error| error.in_operation(DESCRIPTOR.id, "HeadObject")),
+                .map_err(|error| error.in_operation(self.descriptor.id, "HeadObject")),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let container = self.conn.container(Method::HEAD, "HeadBucket", container_name)?;
                 match container.timeout(deadline.left()).send().await {
@@ -270,12 +294,13 @@ impl StorageDriver for S3Driver {
     /// Makes a container in the driver's region. Its name is everybody's: `AlreadyExists` may be one of another account.
     async fn create_container_with(&self, container_name: &str, options: Options) -> Result<Container> {
         let timeout = options.plain("create_container")?;
-        if self.conn.is_amazon() {
+        if self.conn.dialect().checked_names {
             names::new_container(container_name)?;
         }
         let mut call = self.conn.container(Method::PUT, "CreateBucket", container_name)?;
         // Of the first region, S3 does not want to hear.
-        if self.region() != "us-east-1" {
+        let regions = &self.conn.dialect().regions;
+        if regions.constraint && self.region() != regions.usual {
             let mut xml = Writer::document();
             let namespace = ("xmlns", "http://s3.amazonaws.com/doc/2006-03-01/");
             xml.element_with("CreateBucketConfiguration", &[namespace], |xml| {
@@ -326,7 +351,7 @@ impl StorageDriver for S3Driver {
             .await?;
         let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
         let size = headers::content_length(&answer.headers)
-            .map_err(|error| error.in_operation(DESCRIPTOR.id, "GetObject"))?;
+            .map_err(|error| error.in_operation(self.descriptor.id, "GetObject"))?;
         let etag = headers::text(&answer.headers, ETAG.as_str());
         let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size).with_etag(etag);
         let stream = match md5 {
@@ -353,6 +378,8 @@ impl StorageDriver for S3Driver {
             }
         };
         let expires = options.expiry_or(arguments.ex_expiry, DAY)?;
-        self.conn.presigned(method, &obj.container.name, &obj.name, expires).await
+        let nowhere: [&str; 0] = [];
+        let request = Request::new("PresignedUrl", method, nowhere);
+        self.conn.presigned(request, &obj.container.name, &obj.name, expires).await
     }
 }

@@ -61,9 +61,10 @@ async fn the_configuration_is_checked_without_a_request() {
     let given = || Config::new("AKIDEXAMPLE", "canary-secret");
     for (config, kind, text) in [
         (given().region("us east"), ErrorKind::InvalidArgument, "`us east` is not the name of a region"),
-        (given().option("signature_version", 2), ErrorKind::NotSupported, "signs with version 4 only"),
         (given().option("signature_version", "3"), ErrorKind::InvalidArgument, "not `3`"),
         (given().option("tokn", "canary"), ErrorKind::InvalidArgument, "did you mean `token`?"),
+        (given().option("dialect", "mino"), ErrorKind::InvalidArgument, "did you mean `minio`?"),
+        (given().option("dialect", "minio"), ErrorKind::InvalidArgument, "give `endpoint`, or `host`"),
         (given().option("path_style", "yes"), ErrorKind::InvalidArgument, "`path_style` (boolean)"),
     ] {
         let error = make(config);
@@ -72,7 +73,7 @@ async fn the_configuration_is_checked_without_a_request() {
         assert!(!format!("{error:?}").contains("canary"));
     }
     let names: Vec<_> = s3().options.iter().map(|option| option.name).collect();
-    assert_eq!(names, ["token", "profile", "signature_version", "path_style", "parts_in_flight"]);
+    assert_eq!(names, ["token", "profile", "signature_version", "path_style", "parts_in_flight", "dialect"]);
     let driver = S3Driver::new(given().region("eu-west-1").option("signature_version", 4)).unwrap();
     assert_eq!(driver.region(), "eu-west-1");
     assert!(!format!("{driver:?}").contains("canary"));

@@ -9,6 +9,8 @@ mod faults;
 mod memory;
 mod multipart;
 mod objects;
+mod places;
+mod signature;
 mod transfers;
 
 use libcloud_aws::{S3Driver, s3};

@@ -5,7 +5,9 @@ use super::*;
 
 fn connection(config: Config, path_style: Option<bool>) -> S3Connection {
     let credentials = Credentials::find(&config, None, &mut Search::new(&Sources::of([], []))).unwrap();
-    S3Connection::new("s3", &config, credentials, path_style).unwrap()
+    let options = S3Options { path_style, ..S3Options::default() };
+    let dialect = S3Dialect::chosen(&config, None).unwrap();
+    S3Connection::new("s3", &config, credentials, &options, dialect).unwrap()
 }
 
 fn config() -> Config {
@@ -15,7 +17,8 @@ fn config() -> Config {
 
 /// Where an object is, without the query of the signature.
 async fn place(connection: &S3Connection, container: &str, key: &str) -> String {
-    let url = connection.presigned(Method::GET, container, key, Duration::from_secs(1)).await.unwrap();
+    let request = Request::new("PresignedUrl", Method::GET, [""; 0]);
+    let url = connection.presigned(request, container, key, Duration::from_secs(1)).await.unwrap();
     url.split('?').next().unwrap().to_owned()
 }
 
@@ -71,9 +74,10 @@ async fn presigned_urls_are_those_of_the_reference() {
         request.push_key("test.txt");
         request
     };
-    let key = connection.signer.key().await.unwrap();
+    let signer = &connection.places.home.signer;
+    let key = signer.key().await.unwrap();
     let target = Target::new(connection.http().base(), connection.http().clock().now());
-    let query = connection.signer.presign(&key, &request, target, Duration::from_secs(86400)).unwrap();
+    let query = signer.presign(&key, &request, target, None, Duration::from_secs(86400)).unwrap();
     assert_eq!(
         query,
         "X-Amz-Algorithm=AWS4-HMAC-SHA256\
@@ -163,7 +167,7 @@ fn the_right_region_is_named() {
     for error in [answer(301, &[header], ""), answer(301, &[header], redirect), answer(400, &[], malformed)] {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         assert!(error.to_string().starts_with("this is in the region eu-west-1:"), "{error}");
-        assert_eq!(error.resource(), Some(("option", "region")));
+        assert_eq!(error.resource(), Some(("region", "eu-west-1")));
     }
     // A token that has expired is answered so as well.
     let unsure = answer(400, &[header], "");
@@ -172,6 +176,29 @@ fn the_right_region_is_named() {
     // All answers have the header, whatever was wrong.
     assert_eq!(answer(404, &[header], "").kind(), ErrorKind::NotFound);
     assert_eq!(answer(403, &[header], "").kind(), ErrorKind::InvalidCredentials);
+}
+
+#[test]
+fn errors_with_the_status_of_success_are_found() {
+    let error = |code: &str| {
+        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+        format!("   \n \r\n{declaration}\n <Error><Code>{code}</Code><Message>no</Message></Error>")
+    };
+    for (code, kind, retryable) in [
+        ("InternalError", ErrorKind::Provider, true),
+        ("SlowDown", ErrorKind::RateLimited, true),
+        ("NoSuchUpload", ErrorKind::NotFound, false),
+        ("AccessDenied", ErrorKind::InvalidCredentials, false),
+    ] {
+        let told = answer(200, &[], &error(code));
+        assert_eq!((told.kind(), told.code(), told.is_retryable()), (kind, Some(code), retryable), "{told}");
+    }
+    // A result that has errors in it, or speaks of one, is none.
+    for body in ["", "<DeleteResult><Error><Key>a</Key></Error></DeleteResult>", "<Errors/>", "<Error", "{}"]
+    {
+        let response = Response::new(StatusCode::OK, HeaderMap::new(), body.to_owned());
+        assert!(check(&response).is_ok(), "{body}");
+    }
 }
 
 #[test]
