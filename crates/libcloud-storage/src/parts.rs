@@ -113,6 +113,11 @@ struct FilePart {
 }
 
 impl Part {
+    /// All of an object as one part.
+    pub fn whole(content: Bytes) -> Self {
+        Self { number: 1, content: Content::Memory(content) }
+    }
+
     /// Its number, from 1.
     pub fn number(&self) -> u32 {
         self.number
@@ -126,12 +131,14 @@ impl Part {
         }
     }
 
-    /// The digest of its bytes. It is made on another thread, so that nothing else waits.
+    /// The digest of its bytes. If there are many it is made on another thread, so that nothing else waits.
     ///
     /// # Errors
     /// `Io` if the file cannot be read.
     pub async fn digest(&self, hash_type: HashType) -> Result<Digest> {
         match &self.content {
+            // To change threads would take longer.
+            Content::Memory(bytes) if bytes.len() <= 64 << 10 => Ok(Digest::of(hash_type, bytes)),
             Content::Memory(bytes) => {
                 let bytes = bytes.clone();
                 let digest = tokio::task::spawn_blocking(move || Digest::of(hash_type, &bytes));

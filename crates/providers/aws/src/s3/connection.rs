@@ -23,6 +23,7 @@ pub(crate) struct S3Connection {
     connection: Connection,
     places: Arc<Places>,
     dialect: &'static S3Dialect,
+    version: SignatureVersion,
 }
 
 impl S3Connection {
@@ -51,7 +52,7 @@ impl S3Connection {
             .auth(BucketAuth { places: Arc::clone(&places), container: None })
             .check(check)
             .build();
-        Ok(Self { connection, places, dialect })
+        Ok(Self { connection, places, dialect, version })
     }
 
     /// The connection below.
@@ -67,6 +68,11 @@ impl S3Connection {
     /// What the service does in its own way.
     pub(crate) fn dialect(&self) -> &'static S3Dialect {
         self.dialect
+    }
+
+    /// How requests are signed.
+    pub(crate) fn signature_version(&self) -> SignatureVersion {
+        self.version
     }
 
     /// Begins a call to the service.

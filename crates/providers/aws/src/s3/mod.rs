@@ -28,6 +28,7 @@ use crate::credentials::Credentials;
 use crate::signer::{SignatureVersion, string_or_number};
 use crate::sts::Sts;
 use connection::S3Connection;
+use upload::Seal;
 
 mod connection;
 pub(crate) mod dialect;
@@ -69,6 +70,9 @@ pub struct S3Options {
     pub path_style: Option<bool>,
     /// How many parts of uploads are on their way, or in memory, at the same time; 4 without. As many pieces of downloads.
     pub parts_in_flight: Option<usize>,
+    /// Whether the content of uploads is part of the signature (`true`). Without, it is sent with a checksum that costs less:
+    /// CRC-64/NVME where the service knows it, else MD5. Amazon takes that over TLS only.
+    pub payload_signing: Option<bool>,
     /// What the service at an `endpoint` does in its own way: `compatible`, which an unknown one is without, `old`, `minio`,
     /// `spaces` or `amazon`.
     pub dialect: Option<String>,
@@ -106,6 +110,7 @@ pub struct S3Driver {
     /// Room for the parts of uploads, and for the pieces of downloads, of all clones.
     uploads: PartPool,
     downloads: PartPool,
+    seal: Seal,
     descriptor: Descriptor,
 }
 
@@ -149,7 +154,8 @@ impl S3Driver {
 
     fn on(descriptor: Descriptor, conn: S3Connection, sts: Sts, options: &S3Options) -> Self {
         let pool = || options.parts_in_flight.map_or_else(PartPool::default, PartPool::new);
-        Self { conn, sts, uploads: pool(), downloads: pool(), descriptor }
+        let seal = Seal::chosen(&conn, options.payload_signing.unwrap_or(true));
+        Self { conn, sts, uploads: pool(), downloads: pool(), seal, descriptor }
     }
 
     /// The region that this driver talks to.

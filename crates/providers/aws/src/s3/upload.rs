@@ -1,7 +1,7 @@
 //! Content on its way to S3.
 //!
 //! What is no more than a part is sent in one request, all else in parts that become the object all at once. Each request
-//! carries the SHA-256 of what it has in its signature, which S3 compares; it is sent again when the connection breaks.
+//! carries a digest of what it has, which S3 compares, and is sent again when the connection breaks.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -9,13 +9,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use libcloud_common::{Body, Deadline, Error, Extra, Result, arguments, text};
+use libcloud_common::sign::v4;
+use libcloud_common::{Deadline, Error, Extra, Result, arguments, text};
+use libcloud_storage::parts::Part;
 use libcloud_storage::rest::{StorageCall, headers::unquoted, meta_data};
-use libcloud_storage::{Container, Gathered, Object, UploadBody, UploadObject};
+use libcloud_storage::{Container, Gathered, HashType, Object, UploadBody, UploadObject};
 
-use super::{DESCRIPTOR, META, S3Driver, objects};
+use super::connection::S3Connection;
+use super::{META, S3Driver, objects};
+use crate::signer::SignatureVersion;
 
 mod parts;
+
+/// The header of the checksum that costs least.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
+const CRC64: &str = "x-amz-checksum-crc64nvme";
 
 /// What is sent in one request, and how large a part is.
 const PART: u64 = 8 << 20;
@@ -34,14 +43,16 @@ const STORAGE_CLASSES: [&str; 9] = [
 ];
 
 /// The headers that are set by other arguments, or by signing.
-const OWN_HEADERS: [&str; 10] = [
+const OWN_HEADERS: [&str; 12] = [
     "authorization",
     "connection",
     "content-length",
+    "content-md5",
     "content-type",
     "host",
     "if-none-match",
     "transfer-encoding",
+    "x-amz-checksum-crc64nvme",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-security-token",
@@ -66,6 +77,27 @@ pub struct S3UploadObject {
     pub ex_storage_class: Option<String>,
 }
 
+/// By which digest S3 knows that what arrives is what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seal {
+    /// The SHA-256 in the signature, by version 4.
+    Signature,
+    /// A header, beside a signature that leaves the content out.
+    Crc64Nvme,
+    /// The oldest header, which everybody knows.
+    Md5,
+}
+
+impl Seal {
+    pub(super) fn chosen(conn: &S3Connection, payload_signing: bool) -> Self {
+        match conn.signature_version() {
+            SignatureVersion::V4 if payload_signing => Self::Signature,
+            SignatureVersion::V4 if conn.dialect().checksums.crc64nvme => Self::Crc64Nvme,
+            _ => Self::Md5,
+        }
+    }
+}
+
 /// Where an upload goes, and what is true of each of its requests.
 #[derive(Clone, Debug)]
 struct Upload {
@@ -76,6 +108,8 @@ struct Upload {
     /// Further headers and metadata, of the request that begins the object.
     headers: BTreeMap<String, String>,
     only_if_absent: bool,
+    /// Whether what arrives is to be compared with what was sent, where the signature does not see to it.
+    verify: bool,
     deadline: Deadline,
 }
 
@@ -102,11 +136,12 @@ impl S3Driver {
             content_type: options.content_type_for(object_name),
             headers,
             only_if_absent: options.only_if_absent,
+            verify: options.verify_hash,
             deadline: Deadline::new(self.conn.http().clock().clone(), options.timeout),
         };
         // Names are refused before anything is read.
         drop(upload.call(Method::PUT, "PutObject")?);
-        let in_operation = |error: Error| error.in_operation(DESCRIPTOR.id, "PutObject");
+        let in_operation = |error: Error| error.in_operation(self.descriptor.id, "PutObject");
         let gathered = upload.deadline.wait(body.gather(PART)).await.map_err(in_operation)?;
         let (headers, size) = match gathered {
             Gathered::Whole(bytes) => upload.put_object(bytes).await?,
@@ -127,13 +162,31 @@ impl Upload {
         Ok(self.call(method, operation)?.headers(&self.headers).header("content-type", &self.content_type))
     }
 
+    /// The same call with this content, and the digest by which S3 compares it.
+    async fn sealed(&self, call: StorageCall, content: &Part) -> Result<StorageCall> {
+        let unsigned = |call: StorageCall| match self.driver.conn.signature_version() {
+            SignatureVersion::V4 => call.header(v4::CONTENT_SHA256, v4::UNSIGNED_PAYLOAD),
+            _ => call,
+        };
+        let call = match self.driver.seal {
+            Seal::Signature => call.header(v4::CONTENT_SHA256, content.digest(HashType::Sha256).await?.hex()),
+            _ if !self.verify => unsigned(call),
+            Seal::Crc64Nvme => {
+                unsigned(call).header(CRC64, content.digest(HashType::Crc64Nvme).await?.base64())
+            }
+            Seal::Md5 => unsigned(call).header("content-md5", content.digest(HashType::Md5).await?.base64()),
+        };
+        Ok(call.content(content.body()))
+    }
+
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
     async fn put_object(&self, content: Bytes) -> Result<(HeaderMap, u64)> {
         let size = content.len() as u64;
         let call = self.making(Method::PUT, "PutObject")?;
         let call = if self.only_if_absent { call.only_if_absent() } else { call };
-        let answer = call.content(Body::Bytes(content)).send().await?;
-        objects::tagged(&answer.headers).map_err(|error| error.in_operation(DESCRIPTOR.id, "PutObject"))?;
+        let answer = self.sealed(call, &Part::whole(content)).await?.send().await?;
+        objects::tagged(&answer.headers)
+            .map_err(|error| error.in_operation(self.driver.descriptor.id, "PutObject"))?;
         Ok((answer.headers, size))
     }
 

@@ -73,7 +73,18 @@ async fn the_configuration_is_checked_without_a_request() {
         assert!(!format!("{error:?}").contains("canary"));
     }
     let names: Vec<_> = s3().options.iter().map(|option| option.name).collect();
-    assert_eq!(names, ["token", "profile", "signature_version", "path_style", "parts_in_flight", "dialect"]);
+    assert_eq!(
+        names,
+        [
+            "token",
+            "profile",
+            "signature_version",
+            "path_style",
+            "parts_in_flight",
+            "payload_signing",
+            "dialect"
+        ]
+    );
     let driver = S3Driver::new(given().region("eu-west-1").option("signature_version", 4)).unwrap();
     assert_eq!(driver.region(), "eu-west-1");
     assert!(!format!("{driver:?}").contains("canary"));

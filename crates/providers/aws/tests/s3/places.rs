@@ -97,20 +97,28 @@ async fn another_server_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_body_that_can_be_sent_once_is_told_where_to_go() {
-    use futures_util::stream;
-    use libcloud_storage::UploadBody;
+async fn parts_go_where_the_upload_begins() {
     let server = Mock::start();
-    let driver = driver(&server);
-    let length = 9 << 20;
-    let piece = bytes::Bytes::from(vec![b'x'; length]);
-    let body = || UploadBody::with_length(stream::iter([Ok(piece.clone())]), length as u64);
-    let put =
-        |region: &str| Exchange::put("/photos/large").header("authorization", signed_for(region)).any_body();
-    server.expect(put("us-east-1").answers(301).header("x-amz-bucket-region", "eu-west-1"));
-    let error = driver.upload_object_via_stream(body(), &photos(), "large").await.unwrap_err();
-    assert_about(&error, ErrorKind::InvalidArgument, "region", "eu-west-1");
-    // It is known now.
-    server.expect(head("/photos", "eu-west-1", 200));
-    driver.get_container_with("photos", Options::new()).await.unwrap();
+    let driver = S3Driver::new(config(server.url().as_str()).option("parts_in_flight", 1)).unwrap();
+    let to = |method: &str, region: &str| {
+        Exchange::new(method, "/photos/large").header("authorization", signed_for(region)).any_body()
+    };
+    server.expect(
+        to("POST", "us-east-1").query("uploads=").answers(301).header("x-amz-bucket-region", "eu-west-1"),
+    );
+    server.expect(
+        to("POST", "eu-west-1").query("uploads=").answers(200).body_file(fixture("CreateMultipartUpload")),
+    );
+    for number in [1, 2] {
+        let query = format!("partNumber={number}&uploadId=up%2Fload%2B1");
+        server.expect(to("PUT", "eu-west-1").query(query).answers(200).header("etag", "\"x\""));
+    }
+    server.expect(
+        to("POST", "eu-west-1")
+            .query("uploadId=up%2Fload%2B1")
+            .answers(200)
+            .body_file(fixture("CompleteMultipartUpload")),
+    );
+    let body = bytes::Bytes::from(vec![b'x'; 9 << 20]);
+    driver.upload_object_via_stream(body.into(), &photos(), "large").await.unwrap();
 }

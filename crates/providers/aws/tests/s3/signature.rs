@@ -1,6 +1,6 @@
 //! The older signature, and the dialect of those who ask for it.
 
-use libcloud_storage::{GetObjectCdnUrl, StorageDriver as _, StorageDriverExt as _};
+use libcloud_storage::{GetObjectCdnUrl, StorageDriver as _, StorageDriverExt as _, UploadObject};
 use std::time::Duration;
 
 use crate::*;
@@ -37,7 +37,9 @@ async fn requests_are_signed() {
     driver.delete_object(&Object::from_names("photos", "a b")).await.unwrap();
     server.expect(
         old("PUT", "/photos/cat.jpg")
-            .header("authorization", "AWS AKIDEXAMPLE:mpIjjdtxCWa5puj6eO+qD44xCsc=")
+            .header("authorization", "AWS AKIDEXAMPLE:gWjZyUarGMPPC4Q/6UVikUwYGx8=")
+            // This signature says nothing of the content.
+            .header("content-md5", "kAFQmDzST7DWlj99KOF/cg==")
             .header("content-type", "image/jpeg")
             .body("abc")
             .answers(200)
@@ -78,4 +80,32 @@ async fn a_container_in_the_host_is_part_of_what_is_signed() {
         url(config().option("path_style", true)).await,
         format!("https://s3.us-east-1.amazonaws.com/photos/cat.jpg{query}")
     );
+}
+
+#[tokio::test]
+async fn content_that_is_not_signed_has_a_checksum() {
+    let unsigned = |dialect: &str| {
+        let server = Mock::start();
+        let config =
+            config(server.url().as_str()).option("payload_signing", false).option("dialect", dialect);
+        (S3Driver::new(config).unwrap(), server)
+    };
+    let put = || {
+        Exchange::put("/photos/cat.jpg").header("x-amz-content-sha256", "UNSIGNED-PAYLOAD").body("123456789")
+    };
+    let stored = |request: ExpectedRequest| request.answers(200).header("etag", format!("\"{MD5}\""));
+    for (dialect, header, other, digest) in [
+        ("minio", "x-amz-checksum-crc64nvme", "content-md5", "rosUhgp5mIg="),
+        ("compatible", "content-md5", "x-amz-checksum-crc64nvme", "JfnnlDI7RTiF9RgfG2JNCw=="),
+    ] {
+        let (driver, server) = unsigned(dialect);
+        server.expect(stored(put().header(header, digest).no_header(other)));
+        driver.upload_object_via_stream("123456789".into(), &photos(), "cat.jpg").await.unwrap();
+        server.expect(stored(put().no_header(header).no_header(other)));
+        let options = UploadObject::new().skip_hash();
+        driver
+            .upload_object_via_stream_with("123456789".into(), &photos(), "cat.jpg", options)
+            .await
+            .unwrap();
+    }
 }

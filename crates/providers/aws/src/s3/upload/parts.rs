@@ -5,18 +5,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use libcloud_common::sign::v4;
 use libcloud_common::xml::{self, Writer};
 use libcloud_common::{Error, ErrorKind, Response, Result, digest, encode};
 use libcloud_storage::parts::{Part, PartSizes, PartUpload, upload_in_parts};
 use libcloud_storage::rest::headers;
-use libcloud_storage::{HashType, JournalPage, UploadBody, UploadJournal};
+use libcloud_storage::{JournalPage, UploadBody, UploadJournal};
 
-use super::{PART, Upload};
-use crate::s3::DESCRIPTOR;
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
-const SIZES: PartSizes = PartSizes { usual: PART, largest: 5 << 30, most: 10_000 };
+use super::{PART, Seal, Upload};
 
 /// An upload that S3 has given an id.
 #[derive(Debug)]
@@ -60,17 +55,19 @@ impl Upload {
             }
             multipart.write_down(page);
         }
-        upload_in_parts(multipart, body, SIZES, &self.driver.uploads, &self.deadline)
+        let limits = &self.driver.conn.dialect().parts;
+        let sizes =
+            PartSizes { usual: PART.max(limits.smallest), largest: limits.largest, most: limits.most };
+        upload_in_parts(multipart, body, sizes, &self.driver.uploads, &self.deadline)
             .await
-            .map_err(|error| error.in_operation(DESCRIPTOR.id, "UploadPart"))
+            .map_err(|error| error.in_operation(self.driver.descriptor.id, "UploadPart"))
     }
 
     /// That there is such an object is found out before all of it was sent for nothing.
     async fn refuse_if_there(&self) -> Result<()> {
         match self.call(Method::HEAD, "HeadObject")?.send().await {
-            Ok(_) => {
-                Err(Error::already_exists("object", &self.name).in_operation(DESCRIPTOR.id, "HeadObject"))
-            }
+            Ok(_) => Err(Error::already_exists("object", &self.name)
+                .in_operation(self.driver.descriptor.id, "HeadObject")),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
@@ -79,12 +76,17 @@ impl Upload {
     /// What only this object has, of all that a journal may be used for.
     fn place(&self) -> String {
         let base = self.driver.conn.http().base();
-        format!("{}:{base}:{}/{}", DESCRIPTOR.id, self.container.name, self.name)
+        format!("{}:{base}:{}/{}", self.driver.descriptor.id, self.container.name, self.name)
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
     async fn begin(&self) -> Result<String> {
         let call = self.making(Method::POST, "CreateMultipartUpload")?.query("uploads", "");
+        let call = if self.driver.seal == Seal::Crc64Nvme && self.verify {
+            call.header("x-amz-checksum-algorithm", "CRC64NVME").header("x-amz-checksum-type", "FULL_OBJECT")
+        } else {
+            call
+        };
         call.read(|root| root.need_text("UploadId")).await
     }
 
@@ -129,7 +131,8 @@ impl Multipart {
         // S3 answers the same to the same list.
         let call = if self.upload.only_if_absent { call.only_if_absent() } else { call.repeatable() };
         let answer = call.body("application/xml", xml.finish()?).send().await?;
-        completed(answer).map_err(|error| error.in_operation(DESCRIPTOR.id, "CompleteMultipartUpload"))
+        completed(answer)
+            .map_err(|error| error.in_operation(self.upload.driver.descriptor.id, "CompleteMultipartUpload"))
     }
 
     /// The headers of the object, if it is the one of these parts.
@@ -147,19 +150,15 @@ impl PartUpload for Multipart {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
     async fn send(&self, part: Part) -> Result<Receipt> {
         let number = part.number();
-        let digest = part.digest(HashType::Sha256).await?;
-        let answer = self
+        let call = self
             .upload
             .call(Method::PUT, "UploadPart")?
             .query("partNumber", number)
-            .query("uploadId", &self.id)
-            .header(v4::CONTENT_SHA256, digest.hex())
-            .content(part.body())
-            .send()
-            .await?;
+            .query("uploadId", &self.id);
+        let answer = self.upload.sealed(call, &part).await?.send().await?;
         let etag = headers::text(&answer.headers, header::ETAG.as_str()).ok_or_else(|| {
             Error::malformed("etag", "it is missing, so that this is no answer of S3")
-                .in_operation(DESCRIPTOR.id, "UploadPart")
+                .in_operation(self.upload.driver.descriptor.id, "UploadPart")
         })?;
         Ok(Receipt { number, etag })
     }
