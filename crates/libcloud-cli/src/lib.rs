@@ -79,7 +79,10 @@ pub fn run(registry: Registry) -> ExitCode {
         tokio::select! {
             settled = tokio::time::timeout(PATIENCE, libcloud::common::cleanup::settled()) => {
                 if settled.is_err() {
-                    tracing::warn!("not everything that was begun could be undone in {} s", PATIENCE.as_secs());
+                    exit::to_stderr(format_args!(
+                        "not everything that was begun could be undone in {} s",
+                        PATIENCE.as_secs()
+                    ));
                 }
             }
             _ = interrupted() => {}

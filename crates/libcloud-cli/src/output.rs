@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::pin::pin;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use libcloud::catalogue::Service;
 use libcloud::common::{Extra, Stream, json};
 use libcloud::{Capabilities, Error, Result, Support};
@@ -44,18 +44,31 @@ impl Output {
     ) -> Result<()> {
         let mut items = pin!(items);
         let mut rows = Vec::new();
-        let mut out = io::stdout().lock();
+        let mut out = Gathered { out: io::stdout().lock(), waiting: Vec::new() };
         if self.format == Format::Csv {
-            line(&mut out, &csv(columns.iter().map(|(header, _)| (*header).to_owned())))?;
+            out.line(&csv(columns.iter().map(|(header, _)| (*header).to_owned())))?;
         }
-        while let Some(item) = items.next().await {
-            let value = to_value(&item?)?;
+        loop {
+            // A line is written as soon as there is nothing to write with it.
+            let item = if let Some(item) = items.next().now_or_never() {
+                item
+            } else {
+                out.flush()?;
+                items.next().await
+            };
+            let Some(item) = item else { break };
+            let item = item?;
             match self.format {
-                Format::Jsonl => line(&mut out, &value.to_string())?,
-                Format::Csv => line(&mut out, &csv(columns.iter().map(|(_, path)| cell(&value, path))))?,
-                Format::Table | Format::Json => rows.push(value),
+                Format::Jsonl => out.json(&item)?,
+                Format::Csv => {
+                    let value = to_value(&item)?;
+                    out.line(&csv(columns.iter().map(|(_, path)| cell(&value, path))))?;
+                }
+                Format::Table | Format::Json => rows.push(to_value(&item)?),
             }
         }
+        out.flush()?;
+        let mut out = out.out;
         match self.format {
             Format::Json => line(&mut out, &pretty(&rows)?),
             Format::Table => line(&mut out, &table(columns, &rows)),
@@ -166,12 +179,48 @@ impl Output {
     }
 }
 
+/// Lines that are written together.
+struct Gathered<W> {
+    out: W,
+    waiting: Vec<u8>,
+}
+
+impl<W: io::Write> Gathered<W> {
+    fn line(&mut self, text: &str) -> Result<()> {
+        self.waiting.extend_from_slice(text.as_bytes());
+        self.end_of_line()
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.waiting, value).map_err(malformed)?;
+        self.end_of_line()
+    }
+
+    fn end_of_line(&mut self) -> Result<()> {
+        self.waiting.push(b'\n');
+        if self.waiting.len() > 64 << 10 { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let written = self.out.write_all(&self.waiting).and_then(|()| self.out.flush());
+        self.waiting.clear();
+        written.map_err(broken)
+    }
+}
+
 fn to_value(value: &impl Serialize) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| Error::malformed("result", error))
+    serde_json::to_value(value).map_err(malformed)
+}
+
+fn malformed(error: serde_json::Error) -> Error {
+    Error::malformed("result", error)
 }
 
 fn pretty(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map_err(|error| Error::malformed("result", error))
+    serde_json::to_string_pretty(value).map_err(malformed)
 }
 
 fn line(out: &mut impl io::Write, text: &str) -> Result<()> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
+use indicatif::HumanBytes;
 use libcloud::common::{BoxStream, json};
 use libcloud::storage::{
     DownloadObject, ListObjects, Object, StorageDriver, StorageDriverExt as _, UploadBody, UploadJournal,
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use super::address::Address;
 use super::content::{checked, place, standard_input, transferred, write_out};
+use super::filter::FilterArgs;
 use super::local::{Destination, files};
 use crate::args::Format;
 use crate::context::Context;
@@ -49,6 +51,8 @@ pub(crate) struct CopyCommand {
     /// Replace files that are there; objects always are
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// How many transfers at once
     #[arg(long, short, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
@@ -92,6 +96,11 @@ pub(crate) async fn run(context: &Context, command: CopyCommand) -> Result<ExitC
         return Err(Error::invalid_argument(format!(
             "whose are the credentials, region or endpoint: `{one}` or `{other}`? say it with --provider, or put them into profiles"
         )));
+    }
+    if !command.recursive && command.filter.is_given() {
+        return Err(Error::invalid_argument(
+            "--include and --exclude choose among many: give --recursive, too",
+        ));
     }
     if command.recursive {
         return all(context, &command, from, to).await;
@@ -244,7 +253,9 @@ async fn all(context: &Context, command: &CopyCommand, from: End, to: End) -> Re
         return Err(Error::not_found("folder", &command.from));
     }
     if format == Format::Table && !is_dry {
-        context.output.done(&format!("{copied} copied, {} bytes", bytes.load(Ordering::Relaxed)))?;
+        let bytes = HumanBytes(bytes.load(Ordering::Relaxed));
+        let failed = if failed == 0 { String::new() } else { format!(", {failed} failed") };
+        context.output.done(&format!("{copied} copied, {bytes}{failed}"))?;
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::PARTIAL) })
 }
@@ -257,6 +268,7 @@ fn jobs(
     command: &CopyCommand,
 ) -> Result<BoxStream<'static, Result<Job>>> {
     let overwrite = command.overwrite;
+    let filter = command.filter.filter()?;
     let listed = |address: &Address| -> Result<_> {
         if address.container.is_empty() {
             return Err(Error::invalid_argument(format!("`{address}` names no container")));
@@ -265,11 +277,14 @@ fn jobs(
         let prefix = address.folder_prefix();
         let options = ListObjects::new().prefix(prefix.as_str());
         let objects = driver.iterate_container_objects_with(&address.container(), options);
-        // Some providers show a folder as an empty object of its name.
-        let objects = objects.filter(|object| {
-            let is_folder =
-                object.as_ref().is_ok_and(|object| object.name.ends_with('/') && object.size == 0);
-            std::future::ready(!is_folder)
+        let (filter, below_prefix) = (filter.clone(), prefix.clone());
+        let objects = objects.filter(move |object| {
+            let wanted = object.as_ref().is_ok_and(|object| {
+                // Some providers show a folder as an empty object of its name.
+                let is_folder = object.name.ends_with('/') && object.size == 0;
+                !is_folder && filter.takes(&below(object, &below_prefix))
+            });
+            std::future::ready(wanted || object.is_err())
         });
         Ok((driver, prefix, objects))
     };
@@ -281,7 +296,8 @@ fn jobs(
             let driver = context.storage_at(to.provider.as_deref())?;
             let skipped =
                 |path: &Path| context.warn(format_args!("{} is no file and is skipped", path.display()));
-            let found = files(&folder, skipped)?;
+            let mut found = files(&folder, skipped)?;
+            found.retain(|(_, name)| filter.takes(name));
             let prefix = to.folder_prefix();
             Ok(stream::iter(found)
                 .map(move |(file, name)| {
@@ -457,7 +473,7 @@ async fn across(
 fn sentence(done: &Value) -> String {
     let text = |key: &str| done.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let size = done.get("size").and_then(Value::as_u64).unwrap_or_default();
-    format!("{} is copied to {}, {size} bytes", text("from"), text("to"))
+    format!("{} is copied to {}, {}", text("from"), text("to"), HumanBytes(size))
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ fn set(argument: &'static str, patterns: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let anywhere = if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") };
-        let glob = GlobBuilder::new(&anywhere).literal_separator(true).build().map_err(|error| wrong(&error))?;
+        let glob =
+            GlobBuilder::new(&anywhere).literal_separator(true).build().map_err(|error| wrong(&error))?;
         set.add(glob);
     }
     set.build().map_err(|error| wrong(&error))

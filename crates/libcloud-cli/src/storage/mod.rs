@@ -24,9 +24,11 @@ use crate::progress::Bars;
 mod address;
 mod content;
 mod copy;
+mod filter;
 mod local;
 
 use address::Address;
+use filter::FilterArgs;
 
 const STORAGE: Service = Service::Storage;
 
@@ -79,6 +81,8 @@ enum What {
         /// All objects below, as if they were folders
         #[arg(long, short)]
         recursive: bool,
+        #[command(flatten)]
+        filter: FilterArgs,
     },
     /// Give out a URL of an object that works for some time without an account
     Presign {
@@ -178,7 +182,9 @@ pub(crate) async fn run(context: &Context, command: StorageCommand) -> Result<Ex
             }
             Ok(())
         }
-        What::Rm { addresses, recursive } => return remove(context, addresses, recursive).await,
+        What::Rm { addresses, recursive, filter } => {
+            return remove(context, addresses, recursive, &filter).await;
+        }
         What::Presign { address, expires } => {
             let options = GetObjectCdnUrl::new().expiry(expires);
             let driver = context.storage_at(address.provider.as_deref())?;
@@ -236,7 +242,9 @@ async fn objects(context: &Context, command: Objects) -> Result<ExitCode> {
             get(context, &address, destination, overwrite, range).await
         }
         Objects::Put { address, file, settings } => put(context, &address, file, settings).await,
-        Objects::Delete { addresses } => return remove(context, addresses, false).await,
+        Objects::Delete { addresses } => {
+            return remove(context, addresses, false, &FilterArgs::default()).await;
+        }
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -299,16 +307,30 @@ async fn put(context: &Context, address: &Address, file: PathBuf, settings: PutS
 }
 
 /// Deletes objects: those of the addresses, or all below them.
-async fn remove(context: &Context, addresses: Vec<Address>, recursive: bool) -> Result<ExitCode> {
+async fn remove(
+    context: &Context,
+    addresses: Vec<Address>,
+    recursive: bool,
+    filter: &FilterArgs,
+) -> Result<ExitCode> {
+    if !recursive && filter.is_given() {
+        return Err(Error::invalid_argument(
+            "--include and --exclude choose among many: give --recursive, too",
+        ));
+    }
+    let filter = filter.filter()?;
     let mut doomed: Vec<(Arc<dyn StorageDriver>, Object)> = Vec::new();
     for address in &addresses {
         let driver = context.storage_at(address.provider.as_deref())?;
         if recursive {
-            let options = ListObjects::new().prefix(address.folder_prefix());
+            let prefix = address.folder_prefix();
+            let options = ListObjects::new().prefix(prefix.as_str());
             let mut below = driver.iterate_container_objects_with(&address.container(), options);
             let before = doomed.len();
             while let Some(object) = below.try_next().await? {
-                doomed.push((Arc::clone(&driver), object));
+                if filter.takes(object.name.strip_prefix(&prefix).unwrap_or(&object.name)) {
+                    doomed.push((Arc::clone(&driver), object));
+                }
             }
             if doomed.len() == before {
                 return Err(Error::not_found("folder", address.to_string()));

@@ -79,7 +79,7 @@ fn pipes_are_copied_both_ways() {
         .write_stdin(bytes.clone())
         .assert()
         .success()
-        .stdout("- is copied to dummy:box/bytes, 700000 bytes\n");
+        .stdout("- is copied to dummy:box/bytes, 683.59 KiB\n");
     for args in [&["storage", "cat", "box/bytes"][..], &["storage", "cp", "box/bytes", "-"]] {
         let assert = home.libcloud(args).assert().success().stderr("");
         assert!(assert.get_output().stdout == bytes, "{args:?}");
@@ -118,7 +118,7 @@ fn a_folder_is_copied_up_across_and_down() {
     home.libcloud(&["storage", "cp", "-r", "dummy:box/web", "dummy:old"])
         .assert()
         .success()
-        .stdout("3 copied, 6 bytes\n");
+        .stdout("3 copied, 6 B\n");
     let types = home.json(&["storage", "ls", "old"]);
     assert_eq!(types[0]["content_type"], "text/css");
     home.libcloud(&["storage", "cp", "-r", "dummy:old", "down/here"]).assert().success();
@@ -131,6 +131,22 @@ fn a_folder_is_copied_up_across_and_down() {
 }
 
 #[test]
+fn patterns_choose_what_is_copied_and_deleted() {
+    let home = with_box();
+    for name in ["a.jpg", "a.txt", "2024/b.jpg", "2024/b.tmp"] {
+        home.file(&format!("up/{name}"), name);
+    }
+    home.libcloud(&["storage", "cp", "-r", "up", "dummy:box", "--exclude", "*.tmp"]).assert().success();
+    assert_eq!(names(&home, "box"), ["2024/b.jpg", "a.jpg", "a.txt"]);
+    home.libcloud(&["storage", "cp", "-r", "dummy:box", "down", "--include", "2024/**"]).assert().success();
+    assert!(home.path("down/2024/b.jpg").exists() && !home.path("down/a.jpg").exists());
+    home.libcloud(&["storage", "rm", "-r", "-y", "box", "--include", "*.jpg"]).assert().success();
+    assert_eq!(names(&home, "box"), ["a.txt"]);
+    assert!(home.fails(2, &["storage", "rm", "-y", "box/a.txt", "--include", "*"]).contains("--recursive"));
+    assert!(home.fails(2, &["storage", "rm", "-r", "-y", "box", "--include", "[a"]).contains("--include"));
+}
+
+#[test]
 fn what_fails_of_several_is_told_and_the_rest_is_done() {
     let home = with_box();
     home.file("up/a", "a");
@@ -138,7 +154,7 @@ fn what_fails_of_several_is_told_and_the_rest_is_done() {
     home.libcloud(&["storage", "cp", "-r", "up", "dummy:box"]).assert().success();
     home.file("down/a", "mine");
     let assert = home.libcloud(&["storage", "cp", "-r", "dummy:box", "down"]).assert().code(8);
-    let assert = assert.stdout("1 copied, 1 bytes\n");
+    let assert = assert.stdout("1 copied, 1 B, 1 failed\n");
     let told = stderr(&assert);
     assert!(told.starts_with("error: dummy:box/a to down/a:") && told.lines().count() == 1, "{told}");
     assert_eq!(std::fs::read(home.path("down/a")).unwrap(), b"mine");

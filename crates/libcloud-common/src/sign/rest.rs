@@ -164,7 +164,7 @@ impl Signer<'_> {
             found.map_or("", |(_, value)| value.trim())
         };
         let mut text =
-            format!("{}\n{}\n{}\n{date}\n", request.method, header("content-md5"), header("content-type"),);
+            format!("{}\n{}\n{}\n{date}\n", request.method, header("content-md5"), header("content-type"));
         self.push_headers(&mut text, request.headers);
         push_resource(&mut text, request);
         text

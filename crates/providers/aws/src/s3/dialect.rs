@@ -216,7 +216,7 @@ impl S3Dialect {
         ..Self::COMPATIBLE
     };
 
-    /// MinIO: <https://docs.min.io/community/minio-object-store/operations/concepts/thresholds.html>
+    /// `MinIO`: <https://docs.min.io/community/minio-object-store/operations/concepts/thresholds.html>
     pub const MINIO: Self = Self {
         name: "minio",
         checksums: Checksums { crc64nvme: true, crc32c: true },
@@ -229,12 +229,12 @@ impl S3Dialect {
     pub(crate) fn chosen(config: &Config, named: Option<&str>) -> Result<&'static Self> {
         if let Some(named) = named {
             return NAMED.iter().find(|dialect| dialect.name == named).copied().ok_or_else(|| {
-                let names: Vec<_> = NAMED.iter().map(|dialect| dialect.name).collect();
-                let meant = text::near(named, &names).map(|near| format!("; did you mean `{near}`?"));
+                let known: Vec<_> = NAMED.iter().map(|dialect| dialect.name).collect();
+                let meant = text::near(named, &known).map(|near| format!("; did you mean `{near}`?"));
                 Error::invalid_argument(format!(
                     "`dialect`: there is no dialect `{named}`{}, only `{}`",
                     meant.unwrap_or_default(),
-                    names.join("`, `")
+                    known.join("`, `")
                 ))
                 .with_resource("option", "dialect")
             });
