@@ -260,7 +260,7 @@ impl<'a> Element<'a, '_> {
 
     /// The element at the path, or the last one on the way and the rest of the path. Most listings leave out much, so that
     /// this must cost no more than the search.
-    fn follow<'p>(self, path: &'p str) -> Result<Self, (Self, &'p str)> {
+    fn follow(self, path: &str) -> Result<Self, (Self, &str)> {
         let mut element = self;
         let mut rest = path;
         loop {

@@ -168,7 +168,7 @@ impl<'input> Builder<'input> {
         if !rest.is_empty() {
             self.attributes(index, Attributes::new(content, qualified.len()), at)?;
         }
-        let name = self.local(qualified, at)?;
+        let name = local(self.text, &self.prefixes, qualified, at)?;
         self.document.elements.push(Node {
             name,
             parent: self.open,
@@ -229,33 +229,10 @@ impl<'input> Builder<'input> {
             self.document.attributes.push(Attribute { element, name, value });
         }
         // Only now are all prefixes known.
-        for index in first..self.document.attributes.len() {
-            if let Some(name) = self.document.attributes.get(index).map(|attribute| attribute.name) {
-                let local = self.local(name, at)?;
-                self.document.attributes.get_mut(index).map(|attribute| attribute.name = local);
-            }
+        for attribute in self.document.attributes.iter_mut().skip(first) {
+            attribute.name = local(self.text, &self.prefixes, attribute.name, at)?;
         }
         Ok(())
-    }
-
-    /// A name without its prefix, which must have been declared.
-    fn local(&self, qualified: &'input str, at: usize) -> Result<&'input str> {
-        let name = match qualified.split_once(':') {
-            None => qualified,
-            Some((prefix, name))
-                if prefix == "xml" || self.prefixes.iter().any(|(_, known)| *known == prefix) =>
-            {
-                name
-            }
-            Some((prefix, _)) => {
-                return Err(not_xml(self.text, at, format_args!("the prefix `{prefix}` is not declared")));
-            }
-        };
-        if name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
-            Ok(name)
-        } else {
-            Err(not_xml(self.text, at, format_args!("`{qualified}` cannot be a name")))
-        }
     }
 
     fn finish(self) -> Result<Document<'input>> {
@@ -279,6 +256,29 @@ impl<'input> Builder<'input> {
     /// The bytes before this place.
     fn slice(&self, end: usize, length: usize) -> &'input str {
         end.checked_sub(length).and_then(|begin| self.text.get(begin..end)).unwrap_or_default()
+    }
+}
+
+/// A name without its prefix, which must be one of those that are declared.
+fn local<'input>(
+    text: &str,
+    prefixes: &[(u32, &str)],
+    qualified: &'input str,
+    at: usize,
+) -> Result<&'input str> {
+    let (prefix, name) = match qualified.split_once(':') {
+        None => (None, qualified),
+        Some((prefix, name)) => (Some(prefix).filter(|prefix| *prefix != "xml"), name),
+    };
+    if let Some(prefix) = prefix
+        && prefixes.iter().all(|(_, known)| *known != prefix)
+    {
+        return Err(not_xml(text, at, format_args!("the prefix `{prefix}` is not declared")));
+    }
+    if name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+        Ok(name)
+    } else {
+        Err(not_xml(text, at, format_args!("`{qualified}` cannot be a name")))
     }
 }
 
