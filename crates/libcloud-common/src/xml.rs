@@ -99,7 +99,7 @@ impl<'a> Element<'a, '_> {
 
     /// The elements of this name directly below this one.
     pub fn children(self, name: &str) -> impl Iterator<Item = Self> {
-        self.elements().filter(move |element| element.name() == name)
+        self.elements().filter(move |element| element.node.name == name)
     }
 
     /// The first element of this name directly below this one.
@@ -139,7 +139,8 @@ impl<'a> Element<'a, '_> {
         }
     }
 
-    /// The element's own text, CDATA included, as it is: names of objects may begin with a space.
+    /// The element's own text, CDATA included, as it is: names of objects may begin with a space. What is only white space
+    /// behind an element in it is left out.
     pub fn raw_text(self) -> Cow<'a, str> {
         let mut pieces = self.document.texts(self.node);
         match (pieces.next(), pieces.next()) {

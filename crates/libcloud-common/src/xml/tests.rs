@@ -122,6 +122,14 @@ fn text_joins_cdata_entities_and_what_comments_divide() {
 }
 
 #[test]
+fn white_space_behind_an_element_is_no_text() {
+    let raw = |text: &str| read(text, |root| Ok(root.raw_text().into_owned())).unwrap();
+    assert_eq!(raw("<a> x <b/> y <b> </b> <b/>\n</a>"), " x  y ");
+    assert_eq!(raw("<a> </a>"), " ");
+    assert_eq!(read("<a><b> </b> </a>", |root| Ok(root.need("b")?.raw_text().into_owned())).unwrap(), " ");
+}
+
+#[test]
 fn syntax_errors_give_line_and_column() {
     let error = |text: &str| {
         let error = read(text, |_| Ok(())).unwrap_err();

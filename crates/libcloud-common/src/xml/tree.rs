@@ -86,7 +86,7 @@ impl<'input> Document<'input> {
                 Event::End(_) => builder.end(),
                 Event::Text(piece) => {
                     let piece = builder.slice(end, piece.len());
-                    if builder.open != NONE || !trim(piece).is_empty() {
+                    if !builder.is_between() || !trim(piece).is_empty() {
                         builder.text(Piece::Slice(piece), end.saturating_sub(piece.len()))?;
                     }
                 }
@@ -146,8 +146,8 @@ struct Builder<'input> {
 
 impl<'input> Builder<'input> {
     fn new(text: &'input str, nodes_limit: u32) -> Self {
-        // A field of a listing, with its tags and what is between them, takes about so much.
-        let about = text.len() / 40;
+        // A field of a listing, with its tags and its text, takes about so much.
+        let about = text.len() / 28;
         let document = Document {
             elements: Vec::with_capacity(about),
             texts: Vec::with_capacity(about),
@@ -242,6 +242,11 @@ impl<'input> Builder<'input> {
             None => return Ok(self.document),
         };
         Err(not_xml(self.text, self.text.len(), problem))
+    }
+
+    /// Whether white space is nobody's text here: outside of the root, or behind an element that is in another.
+    fn is_between(&self) -> bool {
+        self.open == NONE || self.open as usize + 1 < self.document.elements.len()
     }
 
     /// Counts one more, and gives the place of what comes after so many of its kind.
