@@ -128,7 +128,8 @@ impl Rows<'_> {
             Tier::Ours,
             &["--quiet", "--provider", provider],
         );
-        row.with(&key).with(&secret).with(&["--region", REGION, "--endpoint", &self.url]).with(arguments)
+        let region = if provider == "openstack" { "RegionOne" } else { REGION };
+        row.with(&key).with(&secret).with(&["--region", region, "--endpoint", &self.url]).with(arguments)
     }
 
     fn script(&self, name: &'static str, script: &'static str, port: u16, arguments: &[&str]) -> Row {
@@ -339,9 +340,7 @@ fn nova(r: &Rows<'_>) -> Job {
         fetch("hyper, serde_json::Value", "json"),
         r.ours("libcloud", &["nova-list"]),
         r.ours("libcloud, one thread", &["nova-list", "--threads", "1"]),
-        r.program("openstack", &["--auth-url", &format!("{}/v3", r.url), "--region", "RegionOne"])
-            .with(&project)
-            .check(Check::Lines),
+        r.program("openstack", &["--auth-url", &format!("{}/v3", r.url)]).with(&project).check(Check::Lines),
         r.apache("Apache Libcloud", &["nova-list"]),
     ];
     Job { name: "nova-list-10k", count: 10_000, unit: "servers", rows }

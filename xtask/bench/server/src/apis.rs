@@ -198,13 +198,21 @@ pub(crate) async fn handle(state: &State, req: Request<Incoming>) -> Reply {
         state.op("ListResourceRecordSets");
         return records(state, &path, &query);
     }
-    if path.contains("/hostedzone") {
-        state.op("ListHostedZones");
-        let v = path.trim_start_matches('/').split('/').next().unwrap_or("");
-        return xml(format!(
-            "<?xml version=\"1.0\"?>\n<ListHostedZonesResponse xmlns=\"https://route53.amazonaws.com/doc/{v}/\"><HostedZones><HostedZone><Id>/hostedzone/Z1</Id><Name>bench.example.</Name><CallerReference>b</CallerReference><Config><Comment>b</Comment><PrivateZone>false</PrivateZone></Config><ResourceRecordSetCount>{}</ResourceRecordSetCount></HostedZone></HostedZones><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListHostedZonesResponse>",
+    if let Some((version, rest)) = path.trim_start_matches('/').split_once("/hostedzone") {
+        let zone = format!(
+            "<HostedZone><Id>/hostedzone/Z1</Id><Name>bench.example.</Name><CallerReference>b</CallerReference><Config><Comment>b</Comment><PrivateZone>false</PrivateZone></Config><ResourceRecordSetCount>{}</ResourceRecordSetCount></HostedZone>",
             state.opts.records
-        ));
+        );
+        let (name, content) = if rest.len() > 1 {
+            state.op("GetHostedZone");
+            ("GetHostedZoneResponse", format!("{zone}<DelegationSet><NameServers/></DelegationSet>"))
+        } else {
+            state.op("ListHostedZones");
+            let end = "<IsTruncated>false</IsTruncated><MaxItems>100</MaxItems>";
+            ("ListHostedZonesResponse", format!("<HostedZones>{zone}</HostedZones>{end}"))
+        };
+        let ns = format!("https://route53.amazonaws.com/doc/{version}/");
+        return xml(format!("<?xml version=\"1.0\"?>\n<{name} xmlns=\"{ns}\">{content}</{name}>"));
     }
     json(404, "{\"itemNotFound\":{\"code\":404,\"message\":\"not found\"}}")
 }
