@@ -27,6 +27,7 @@ pages! {
     objects: "src/objects.md";
     extensions: "src/extensions.md";
     concurrency: "src/concurrency.md";
+    performance: "src/performance.md";
     connections: "src/connections.md";
     errors: "src/errors.md";
     testing: "src/testing.md";

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Result, api, fixtures, fuzz, layers, matrix, parity, peers, pricing, run};
+use crate::{Result, api, bench, fixtures, fuzz, layers, matrix, parity, peers, pricing, run};
 
 /// The features of the facade, one a family of providers and SSH: each must build alone.
 const FEATURES: &[&str] =
@@ -54,6 +54,7 @@ pub(crate) fn run(with_peers: bool) -> Result {
     })?;
     step("a driver from outside", outside)?;
     step("the fuzz targets compile", fuzz::check)?;
+    step("the benchmarks compile", bench::check)?;
     step("the matrix in the book", matrix::check)?;
     step("recorded calls", parity::check)?;
     if let Some(installing) = installing {

@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 mod api;
+mod bench;
 mod ci;
 mod fixtures;
 mod fuzz;
@@ -33,6 +34,7 @@ const HELP: &str = "cargo xtask <chore>
   layers                 check that the arrows between the crates point one way
   api                    check that public signatures show no foreign type that is not on the list
   matrix [--check]       write docs/src/providers/matrix.md from the drivers' capabilities, or check that it is up to date
+  bench [JOB …]          measure our client beside the limit and the peers; `bench --help`
   fuzz [--seconds N] [TARGET …]
                          run fuzz targets, 60 s each or as long as told; `fuzz list` names them
   parity --from DIR …    play recorded calls of Apache Libcloud against our drivers; `parity --help`
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(true),
         ["ci", "--no-peers"] => ci::run(false),
         ["api"] => api::check(),
+        ["bench", options @ ..] => bench::run(options),
         ["fuzz", "list"] => fuzz::list(),
         ["fuzz", options @ ..] => fuzz::run(options),
         ["fixtures", "record", words @ ..] => fixtures::record(words),

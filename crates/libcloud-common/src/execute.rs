@@ -23,6 +23,8 @@ use crate::{Error, ErrorKind, Result, Retry};
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(120);
 /// The largest error body that is read.
 const MAX_ERROR_BODY: usize = 1 << 20;
+/// The most memory that is set aside for an answer on its word.
+const MAX_RESERVED: usize = 64 << 20;
 /// How many redirects one call follows.
 const MAX_REDIRECTS: u32 = 5;
 
@@ -316,6 +318,12 @@ pub(crate) async fn buffer(response: StreamingResponse, cap: usize) -> Result<Re
                 .with_status(status));
             }
             break;
+        }
+        if bytes.is_empty() {
+            // An answer that says how long it is is not moved as it grows.
+            let length =
+                headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+            bytes.reserve(length.unwrap_or(0).min(cap).min(MAX_RESERVED));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -18,18 +18,19 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use roxmltree::{Document, Node, NodeType, ParsingOptions};
-
 use crate::{Error, Result};
 
+mod tree;
 mod writer;
+
+use tree::{Document, Node, Piece};
 
 pub use writer::Writer;
 
-/// The most nodes (elements, texts, comments) that a document may have.
+/// The most nodes (elements, attributes, pieces of text) that a document may have.
 ///
-/// A page of a thousand instances has some hundred thousand. The limit bounds memory, of which a node takes more than its
-/// shortest text.
+/// A page of a thousand instances has some two hundred thousand. The limit bounds memory, of which a node takes more than
+/// its shortest text.
 pub const MAX_NODES: u32 = 4_000_000;
 
 /// The most characters of a foreign value that an error repeats.
@@ -48,50 +49,57 @@ fn parse_limited<T>(
     nodes_limit: u32,
     read: impl FnOnce(Element<'_, '_>) -> Result<T>,
 ) -> Result<T> {
+    let text = line_feeds(text);
     // Some answers begin with an empty line.
-    let text = trim(text);
+    let text = trim(&text);
     if text.is_empty() {
         return Err(Error::malformed("/", "the document is empty"));
     }
-    let options = ParsingOptions { allow_dtd: false, nodes_limit, ..ParsingOptions::default() };
-    let document =
-        Document::parse_with_options(text, options).map_err(|error| syntax_error(&error, nodes_limit))?;
-    read(Element(document.root_element()))
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let document = Document::parse(text, nodes_limit)?;
+    let Some(node) = document.element(0) else {
+        return Err(Error::malformed("/", "the document is empty"));
+    };
+    read(Element { document: &document, node, index: 0 })
 }
 
-fn syntax_error(error: &roxmltree::Error, nodes_limit: u32) -> Error {
-    match error {
-        roxmltree::Error::DtdDetected => Error::malformed("/", "a document type declaration is refused"),
-        roxmltree::Error::NodesLimitReached => {
-            Error::malformed("/", format!("the document has more than {nodes_limit} nodes"))
-        }
-        error => {
-            let at = error.pos();
-            let (text, suffix) = (error.to_string(), format!(" at {at}"));
-            let problem = text.strip_suffix(&suffix).unwrap_or(&text);
-            Error::malformed(&format!("line {}, column {}", at.row, at.col), format!("not XML: {problem}"))
-        }
+/// Line breaks as XML has them (section 2.11): what else ends a line is read as a line feed.
+fn line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
 /// An element of a parsed document.
 #[derive(Clone, Copy)]
-pub struct Element<'a, 'input>(Node<'a, 'input>);
+pub struct Element<'a, 'input> {
+    document: &'a Document<'input>,
+    node: &'a Node<'input>,
+    index: u32,
+}
 
 impl<'a> Element<'a, '_> {
     /// The name without prefix.
     pub fn name(self) -> &'a str {
-        self.0.tag_name().name()
+        self.node.name
     }
 
     /// All elements directly below this one.
     pub fn elements(self) -> impl Iterator<Item = Self> {
-        self.0.children().filter(Node::is_element).map(Element)
+        let mut next = self.index + 1;
+        std::iter::from_fn(move || {
+            let index = next;
+            let node = self.document.element(index).filter(|_| index < self.node.end)?;
+            next = node.end;
+            Some(Self { node, index, ..self })
+        })
     }
 
     /// The elements of this name directly below this one.
     pub fn children(self, name: &str) -> impl Iterator<Item = Self> {
-        self.elements().filter(move |element| element.name() == name)
+        self.elements().filter(move |element| element.node.name == name)
     }
 
     /// The first element of this name directly below this one.
@@ -111,7 +119,8 @@ impl<'a> Element<'a, '_> {
 
     /// As [`path`](Self::path); it is an error if it leads nowhere.
     pub fn need_path(self, path: &str) -> Result<Self> {
-        self.follow(path).map_err(|place| Error::malformed(&place, "it is missing"))
+        self.follow(path)
+            .map_err(|(last, rest)| Error::malformed(&format!("{}/{rest}", last.place()), "it is missing"))
     }
 
     /// The elements `item` below each `list`: none if there is no `list`.
@@ -125,22 +134,29 @@ impl<'a> Element<'a, '_> {
     pub fn text(self) -> Cow<'a, str> {
         match self.raw_text() {
             Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+            Cow::Owned(text) if trim(&text).len() == text.len() => Cow::Owned(text),
             Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
         }
     }
 
-    /// The element's own text, CDATA included, as it is: names of objects may begin with a space.
+    /// The element's own text, CDATA included, as it is: names of objects may begin with a space. What is only white space
+    /// behind an element in it is left out.
     pub fn raw_text(self) -> Cow<'a, str> {
-        let mut texts = self
-            .0
-            .children()
-            .filter(|node| node.node_type() == NodeType::Text)
-            .filter_map(|node| node.text());
-        let first = texts.next().unwrap_or_default();
-        match texts.next() {
-            None => Cow::Borrowed(first),
-            // A comment divides a text in two.
-            Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
+        let mut pieces = self.document.texts(self.node);
+        match (pieces.next(), pieces.next()) {
+            (None, _) => Cow::Borrowed(""),
+            (Some(Piece::Slice(text)), None) => Cow::Borrowed(text),
+            // References and comments divide a text.
+            (first, second) => {
+                let mut text = String::new();
+                for piece in first.into_iter().chain(second).chain(pieces) {
+                    match piece {
+                        Piece::Slice(slice) => text.push_str(slice),
+                        Piece::Char(char) => text.push(char),
+                    }
+                }
+                Cow::Owned(text)
+            }
         }
     }
 
@@ -214,7 +230,12 @@ impl<'a> Element<'a, '_> {
 
     /// The value of an attribute; the name is compared without prefix.
     pub fn attribute(self, name: &str) -> Option<&'a str> {
-        self.0.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
+        self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// All attributes, names without prefix and values; declarations of namespaces are none.
+    pub fn attributes(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.document.attributes(self.index).map(|attribute| (attribute.name, &*attribute.value))
     }
 
     /// As [`attribute`](Self::attribute); it is an error if there is none.
@@ -228,7 +249,7 @@ impl<'a> Element<'a, '_> {
     /// This is for messages; it looks at all siblings of all elements above.
     pub fn place(self) -> String {
         let mut steps: Vec<String> =
-            self.0.ancestors().filter(Node::is_element).map(|node| step(Element(node))).collect();
+            std::iter::successors(Some(self), |element| element.parent()).map(Self::step).collect();
         steps.reverse();
         steps.join("/")
     }
@@ -238,18 +259,37 @@ impl<'a> Element<'a, '_> {
         Error::malformed(&self.place(), problem)
     }
 
-    /// The element at the path, or the place where it should be.
-    fn follow(self, path: &str) -> Result<Self, String> {
+    /// The element at the path, or the last one on the way and the rest of the path. Most listings leave out much, so that
+    /// this must cost no more than the search.
+    fn follow(self, path: &str) -> Result<Self, (Self, &str)> {
         let mut element = self;
         let mut rest = path;
         loop {
             let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
-            element = element.child(name).ok_or_else(|| format!("{}/{rest}", element.place()))?;
+            element = element.child(name).ok_or((element, rest))?;
             if below.is_empty() {
                 return Ok(element);
             }
             rest = below;
         }
+    }
+
+    fn parent(self) -> Option<Self> {
+        let index = self.node.parent;
+        self.document.element(index).map(|node| Self { node, index, ..self })
+    }
+
+    /// The name, with the position if there are others of it beside this one.
+    fn step(self) -> String {
+        let name = self.name();
+        let (mut position, mut count) = (0, 0);
+        for sibling in self.parent().into_iter().flat_map(|parent| parent.children(name)) {
+            count += 1;
+            if sibling.index == self.index {
+                position = count;
+            }
+        }
+        if count < 2 { name.to_owned() } else { format!("{name}[{position}]") }
     }
 }
 
@@ -258,14 +298,6 @@ impl fmt::Debug for Element<'_, '_> {
         // The content may hold a password.
         write!(f, "Element({})", self.place())
     }
-}
-
-fn step(element: Element<'_, '_>) -> String {
-    let name = element.name();
-    let same = |node: &Node<'_, '_>| node.is_element() && node.tag_name().name() == name;
-    let before = element.0.prev_siblings().skip(1).filter(same).count();
-    let after = element.0.next_siblings().skip(1).filter(same).count();
-    if before + after == 0 { name.to_owned() } else { format!("{name}[{}]", before + 1) }
 }
 
 /// XML's own white space only: a no-break space is a character like others.

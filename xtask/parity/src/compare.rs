@@ -5,6 +5,7 @@ use std::fmt;
 
 use libcloud::Timestamp;
 use libcloud::common::digest;
+use libcloud::common::xml::{self, Element};
 use libcloud_testkit::cassette::{Body, Exchange, Request};
 use libcloud_testkit::replay::Received;
 use percent_encoding::percent_decode_str;
@@ -508,26 +509,23 @@ pub(crate) fn received_params(received: &Received) -> (Vec<(String, String)>, bo
 
 /// A call of an XML-RPC method as JSON: the order of a struct's members does not count, nor how a number is written.
 fn xml_rpc(text: &str) -> Option<Value> {
-    fn child<'a, 'i>(node: roxmltree::Node<'a, 'i>, name: &str) -> Option<roxmltree::Node<'a, 'i>> {
-        node.children().find(|child| child.has_tag_name(name))
-    }
-    fn value(node: roxmltree::Node<'_, '_>) -> Option<Value> {
-        let Some(typed) = node.children().find(roxmltree::Node::is_element) else {
-            return Some(node.text().unwrap_or_default().into());
+    fn value(element: Element<'_, '_>) -> Option<Value> {
+        let Some(typed) = element.elements().next() else {
+            return Some(element.raw_text().into());
         };
-        let text = typed.text().unwrap_or_default();
-        Some(match typed.tag_name().name() {
+        let text = typed.raw_text();
+        Some(match typed.name() {
             "int" | "i4" | "i8" => text.trim().parse::<i64>().ok()?.into(),
             "double" => text.trim().parse::<f64>().ok()?.into(),
             "boolean" => (text.trim() == "1").into(),
             "nil" => Value::Null,
             "array" => {
-                let values = child(typed, "data")?.children().filter(|child| child.has_tag_name("value"));
+                let values = typed.child("data")?.children("value");
                 values.map(value).collect::<Option<Vec<_>>>()?.into()
             }
             "struct" => {
-                let members = typed.children().filter(|child| child.has_tag_name("member")).map(|member| {
-                    Some((child(member, "name")?.text()?.to_owned(), value(child(member, "value")?)?))
+                let members = typed.children("member").map(|member| {
+                    Some((member.child("name")?.raw_text().into_owned(), value(member.child("value")?)?))
                 });
                 members.collect::<Option<Map<String, Value>>>()?.into()
             }
@@ -537,23 +535,23 @@ fn xml_rpc(text: &str) -> Option<Value> {
     if !text.contains("<methodCall") {
         return None;
     }
-    let document = roxmltree::Document::parse(text).ok()?;
-    let method = document.descendants().find(|node| node.has_tag_name("methodName"))?.text()?.trim();
-    let params = document.descendants().filter(|node| node.has_tag_name("param"));
-    let values = params.map(|param| value(child(param, "value")?));
-    Some(serde_json::json!({"method": method, "params": values.collect::<Option<Vec<_>>>()?}))
+    let read = |root: Element<'_, '_>| {
+        let method = root.opt_text("methodName")?;
+        let values = root.items("params", "param").map(|param| value(param.child("value")?));
+        Some(serde_json::json!({"method": method, "params": values.collect::<Option<Vec<_>>>()?}))
+    };
+    xml::parse(text, |root| Ok(read(root))).ok()?
 }
 
 /// An element as JSON: local name, attributes, text, children in order. Declarations and white space do not count.
 fn xml(text: &str) -> Option<Value> {
-    fn element(node: roxmltree::Node<'_, '_>) -> Value {
-        let attributes: serde_json::Map<String, Value> =
-            node.attributes().map(|each| (each.name().to_owned(), Value::from(each.value()))).collect();
-        let children: Vec<Value> = node.children().filter(roxmltree::Node::is_element).map(element).collect();
-        let text: String =
-            node.children().filter_map(|child| child.text().filter(|_| child.is_text())).collect();
-        let mut map = serde_json::Map::new();
-        map.insert("name".into(), node.tag_name().name().into());
+    fn value(element: Element<'_, '_>) -> Value {
+        let attributes: Map<String, Value> =
+            element.attributes().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let children: Vec<Value> = element.elements().map(value).collect();
+        let text = element.raw_text();
+        let mut map = Map::new();
+        map.insert("name".into(), element.name().into());
         if !attributes.is_empty() {
             map.insert("attributes".into(), attributes.into());
         }
@@ -565,5 +563,5 @@ fn xml(text: &str) -> Option<Value> {
         }
         map.into()
     }
-    roxmltree::Document::parse(text).ok().map(|document| element(document.root_element()))
+    xml::parse(text, |root| Ok(value(root))).ok()
 }

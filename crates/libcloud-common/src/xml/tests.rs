@@ -122,6 +122,14 @@ fn text_joins_cdata_entities_and_what_comments_divide() {
 }
 
 #[test]
+fn white_space_behind_an_element_is_no_text() {
+    let raw = |text: &str| read(text, |root| Ok(root.raw_text().into_owned())).unwrap();
+    assert_eq!(raw("<a> x <b/> y <b> </b> <b/>\n</a>"), " x  y ");
+    assert_eq!(raw("<a> </a>"), " ");
+    assert_eq!(read("<a><b> </b> </a>", |root| Ok(root.need("b")?.raw_text().into_owned())).unwrap(), " ");
+}
+
+#[test]
 fn syntax_errors_give_line_and_column() {
     let error = |text: &str| {
         let error = read(text, |_| Ok(())).unwrap_err();
@@ -130,15 +138,70 @@ fn syntax_errors_give_line_and_column() {
     };
     assert_eq!(
         error("<a>\n  <b></c>\n</a>"),
-        "unexpected answer at `line 2, column 6`: not XML: expected 'b' tag, not 'c'"
+        "unexpected answer at `line 2, column 6`: not XML: expected `</b>`, but `</c>` was found"
     );
     for text in ["", " \n"] {
         assert_eq!(error(text), "unexpected answer at `/`: the document is empty");
     }
-    for text in ["{}", "<a>", "<a>&unknown;</a>", "<p:a/>", "<a/><b/>"] {
+    for (text, column, problem) in [
+        ("{}", 1, "there is text outside of the root element"),
+        ("<a>", 4, "`a` is not closed"),
+        ("<!-- a -->", 11, "there is no element"),
+        ("<a>&unknown;</a>", 4, "nothing says what `&unknown;` is"),
+        ("<a>&#0;</a>", 4, "nothing says what `&#0;` is"),
+        ("<a>&#+9;</a>", 4, "nothing says what `&#+9;` is"),
+        ("<p:a/>", 2, "the prefix `p` is not declared"),
+        ("<a xmlns:p=\"x\"><b/></a><p:c/>", 25, "there is a second root element"),
+        ("<a><b xmlns:p=\"x\"/><p:c/></a>", 21, "the prefix `p` is not declared"),
+        ("<a p:b=\"x\"/>", 2, "the prefix `p` is not declared"),
+        ("<1/>", 2, "`1` cannot be a name"),
+        ("<>", 2, "`` cannot be a name"),
+        ("<a/>b", 5, "there is text outside of the root element"),
+        ("<a/><![CDATA[b]]>", 14, "there is text outside of the root element"),
+    ] {
+        let expected = format!("unexpected answer at `line 1, column {column}`: not XML: {problem}");
+        assert_eq!(error(text), expected, "{text}");
+    }
+    for text in [
+        "< a/>",
+        "<a b/>",
+        "<a b=c/>",
+        "<a b=\"&x;\"/>",
+        "<a b=\"1\" b=\"2\"/>",
+        "<a",
+        "<a>&amp</a>",
+        "</a>",
+        "<a></a></a>",
+    ] {
         let message = error(text);
         assert!(message.starts_with("unexpected answer at `line 1, column "), "{message}");
     }
+}
+
+#[test]
+fn prefixes_are_known_where_they_are_declared() {
+    let text = "<p:a xmlns:p=\"x\" xml:lang=\"de\"><b xmlns:q=\"y\"><q:c q:d=\"1\"/></b><p:e/></p:a>";
+    read(text, |root| {
+        assert_eq!((root.name(), root.attribute("lang")), ("a", Some("de")));
+        assert_eq!(root.attributes().collect::<Vec<_>>(), [("lang", "de")]);
+        assert_eq!(root.path("b/c").unwrap().attributes().collect::<Vec<_>>(), [("d", "1")]);
+        assert_eq!(root.child("b").unwrap().attributes().count(), 0);
+        Ok(())
+    })
+    .unwrap();
+    let many: Vec<String> = (0..300).map(|n| format!("a{n}=\"\"")).collect();
+    let error = read(&format!("<a {}/>", many.join(" ")), |_| Ok(())).unwrap_err();
+    assert!(error.to_string().ends_with("there are more than 256 attributes or prefixes"), "{error}");
+}
+
+#[test]
+fn lines_end_as_xml_has_it() {
+    let text = "\u{feff}\r\n<a b=\"1\r\n2\">x\r\ny\rz&#13;</a>";
+    let found = read(text.trim_start_matches('\u{feff}'), |root| {
+        Ok((root.raw_text().into_owned(), root.attribute("b").map(str::to_owned)))
+    });
+    assert_eq!(found.unwrap(), ("x\ny\nz\r".to_owned(), Some("1 2".to_owned())));
+    assert_eq!(read("\u{feff}<a>x</a>", |root| Ok(root.text().into_owned())).unwrap(), "x");
 }
 
 #[test]
@@ -146,15 +209,20 @@ fn document_types_are_refused() {
     let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
     let error = read(bomb, |_| Ok(())).unwrap_err();
     assert_eq!(error.to_string(), "unexpected answer at `/`: a document type declaration is refused");
+    let error = read("<!doctype html><html/>", |_| Ok(())).unwrap_err();
+    assert_eq!(error.to_string(), "unexpected answer at `/`: a document type declaration is refused");
 }
 
 #[test]
 fn too_many_nodes_are_refused() {
     let text = "<a><b/><b/></a>";
-    let error = parse_limited(text, 3, |_| Ok(())).unwrap_err();
-    assert_eq!(error.to_string(), "unexpected answer at `/`: the document has more than 3 nodes");
-    // The document itself is a node too.
-    assert_eq!(parse_limited(text, 4, |root| Ok(root.children("b").count())).unwrap(), 2);
+    let error = parse_limited(text, 2, |_| Ok(())).unwrap_err();
+    assert_eq!(error.to_string(), "unexpected answer at `/`: the document has more than 2 nodes");
+    assert_eq!(parse_limited(text, 3, |root| Ok(root.children("b").count())).unwrap(), 2);
+    // Texts and attributes take memory, too.
+    for text in ["<a>x<b/></a>", "<a b=\"\"><b/></a>"] {
+        assert!(parse_limited(text, 2, |_| Ok(())).is_err() && parse_limited(text, 3, |_| Ok(())).is_ok());
+    }
 }
 
 #[test]

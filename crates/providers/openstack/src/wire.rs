@@ -1,9 +1,12 @@
 //! What OpenStack's services send, under their names.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use libcloud_common::json::{in_order, string_or_number};
+use libcloud_common::json::{in_order, opt_string_or_number, string_or_number};
 use libcloud_common::{Map, Secret, Timestamp, Value};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// `{"rel": "next", "href": "…"}`
@@ -86,8 +89,8 @@ pub(crate) struct Server {
     pub(crate) access_ipv6: Option<String>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) user_id: Option<String>,
-    /// An empty string for a server that was made from a volume.
-    pub(crate) image: Option<Value>,
+    #[serde(rename = "image", default, deserialize_with = "image_id")]
+    pub(crate) image_id: Option<String>,
     /// The id, or from microversion 2.47 on the whole flavor.
     pub(crate) flavor: Option<Map<String, Value>>,
     #[serde(default)]
@@ -114,6 +117,39 @@ pub(crate) struct Server {
     pub(crate) fault: Option<Map<String, Value>>,
     #[serde(rename = "OS-EXT-SRV-ATTR:hypervisor_hostname")]
     pub(crate) hypervisor_hostname: Option<String>,
+}
+
+/// The id of an image, which is all that is needed of it; an empty string for a server that was made from a volume.
+fn image_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Identified {
+        #[serde(default, deserialize_with = "opt_string_or_number")]
+        id: Option<String>,
+    }
+
+    struct Image;
+
+    impl<'de> Visitor<'de> for Image {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an image or an empty string")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            Identified::deserialize(MapAccessDeserializer::new(map)).map(|image| image.id)
+        }
+    }
+
+    deserializer.deserialize_any(Image)
 }
 
 /// An address of a server in one network.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
 use libcloud_common::dispatch::Method;
 use libcloud_common::{
     ArgSpec, Arguments as _, BoxFuture, BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error,
@@ -173,11 +174,12 @@ impl Driver for OpenStackNodeDriver {
 #[async_trait]
 impl ComputeDriver for OpenStackNodeDriver {
     fn iterate_nodes_with(&self, options: Options) -> BoxStream<'static, Result<Node>> {
-        let driver = self.clone();
-        pages(None, move |marker: Option<String>| {
+        let (driver, converter) = (self.clone(), self.clone());
+        let servers = pages(None, move |marker: Option<String>| {
             let (driver, options) = (driver.clone(), options.clone());
             async move { driver.servers_page(options, marker).await }
-        })
+        });
+        servers.map(move |server| converter.node(server?, None)).boxed()
     }
 
     /// The flavors that the project may use.

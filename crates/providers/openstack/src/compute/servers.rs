@@ -179,11 +179,13 @@ impl OpenStackNodeDriver {
 }
 
 impl OpenStackNodeDriver {
+    /// A page of servers as the service tells them: each becomes a node when its turn comes, so that memory does not hold
+    /// all of them in both forms.
     pub(super) async fn servers_page(
         &self,
         options: Options,
         from: Option<String>,
-    ) -> Result<Page<Node, Option<String>>> {
+    ) -> Result<Page<wire::Server, Option<String>>> {
         let ex: OpenStackListNodes = options.ex.decode("list_nodes")?;
         let page: wire::Servers = self
             .conn
@@ -194,8 +196,7 @@ impl OpenStackNodeDriver {
             .json_answer()
             .await?;
         let next = marker(wire::next(&page.servers_links)).map(Some);
-        let nodes = page.servers.into_iter().map(|server| self.node(server, None)).collect::<Result<_>>()?;
-        Ok(Page::new(nodes, next))
+        Ok(Page::new(page.servers, next))
     }
 
     pub(super) async fn show_server(&self, node_id: &str, timeout: Option<Duration>) -> Result<Node> {
@@ -246,7 +247,7 @@ impl OpenStackNodeDriver {
         Ok(Node::new(id, options.name, NodeState::Pending).with_extra(extra))
     }
 
-    fn node(&self, server: wire::Server, password: Option<Secret>) -> Result<Node> {
+    pub(super) fn node(&self, server: wire::Server, password: Option<Secret>) -> Result<Node> {
         let mut node = Node::new(&server.id, server.name.unwrap_or_default(), state(&server.status));
         for (network, addresses) in &server.addresses {
             for address in addresses {
@@ -256,7 +257,7 @@ impl OpenStackNodeDriver {
             }
         }
         node.created_at = server.created;
-        let id = |value: &Value| match value.get("id") {
+        let flavor_id = match server.flavor.as_ref().and_then(|flavor| flavor.get("id")) {
             Some(Value::String(id)) => Some(id.clone()),
             Some(Value::Number(id)) => Some(id.to_string()),
             _ => None,
@@ -274,8 +275,8 @@ impl OpenStackNodeDriver {
             access_ipv6: server.access_ipv6,
             tenant_id: server.tenant_id,
             user_id: server.user_id,
-            image_id: server.image.as_ref().and_then(id),
-            flavor_id: server.flavor.as_ref().and_then(|flavor| id(&flavor.clone().into())),
+            image_id: server.image_id,
+            flavor_id,
             flavor_details: server.flavor,
             uri: itself.map(|link| link.href),
             service_name: Some(service_name),
