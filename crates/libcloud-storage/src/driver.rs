@@ -7,6 +7,7 @@ use libcloud_common::{
 
 use crate::body::UploadBody;
 use crate::by_name::STORAGE_STREAM_METHODS;
+use crate::entries::{Entry, ListEntries, level};
 use crate::ext::STORAGE_EXT_METHODS;
 use crate::hash::HashType;
 use crate::options::{GetObjectCdnUrl, ListObjects, StreamObject, UploadObject};
@@ -64,6 +65,20 @@ pub trait StorageDriver: Driver {
         options: ListObjects,
     ) -> BoxStream<'static, Result<Object>> {
         forward_stream!(self.iterate_container_objects_with(container, options))
+    }
+
+    /// One level of a container, as it arrives: objects, and what the names of others begin with, as a folder has files and
+    /// folders. Where the provider knows no levels, all objects below the prefix are read for it.
+    #[by_name(skip)]
+    fn iterate_container_entries_with(
+        &self,
+        container: &Container,
+        options: ListEntries,
+    ) -> BoxStream<'static, Result<Entry>> {
+        match self.inner() {
+            Some(inner) => inner.iterate_container_entries_with(container, options),
+            None => level(self.iterate_container_objects_with(container, options.flat()), options),
+        }
     }
 
     /// One container by its name.

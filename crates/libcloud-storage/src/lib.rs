@@ -22,6 +22,7 @@
 mod body;
 mod by_name;
 mod driver;
+mod entries;
 mod ext;
 mod file;
 mod handles;
@@ -36,6 +37,7 @@ mod transfer;
 
 pub use body::{Gathered, PassingHash, UploadBody};
 pub use driver::{STORAGE_METHODS, StorageDriver};
+pub use entries::{Entry, ListEntries};
 pub use ext::{STORAGE_EXT_METHODS, StorageDriverExt};
 pub use handles::{ContainerHandle, ObjectHandle};
 pub use hash::{Digest, HashType, Hasher};

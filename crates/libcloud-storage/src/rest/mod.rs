@@ -88,6 +88,12 @@ impl StorageCall {
         self
     }
 
+    /// A header whose value is never printed.
+    pub fn secret_header(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.call = self.call.secret_header(name, value);
+        self
+    }
+
     /// Several headers.
     pub fn headers<'a, V: AsRef<str> + 'a>(
         mut self,
@@ -263,11 +269,22 @@ pub fn listing<W: 'static, T: Send + 'static>(
     read: fn(Element<'_, '_>) -> Result<Page<W, Option<String>>>,
     convert: impl Fn(W) -> Result<T> + Clone + Send + 'static,
 ) -> BoxStream<'static, Result<T>> {
+    listing_from(None, page, token_name, read, convert)
+}
+
+/// The same from this token on.
+pub fn listing_from<W: 'static, T: Send + 'static>(
+    first: Option<String>,
+    page: Result<impl Fn() -> Result<StorageCall> + Send + 'static>,
+    token_name: &'static str,
+    read: fn(Element<'_, '_>) -> Result<Page<W, Option<String>>>,
+    convert: impl Fn(W) -> Result<T> + Clone + Send + 'static,
+) -> BoxStream<'static, Result<T>> {
     let page = match page {
         Ok(page) => page,
         Err(error) => return once(std::future::ready(Err(error))),
     };
-    pages(None, move |token: Option<String>| {
+    pages(first, move |token: Option<String>| {
         let call = page().map(|call| call.query_opt(token_name, token.as_deref()));
         let convert = convert.clone();
         async move {

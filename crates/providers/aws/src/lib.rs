@@ -7,6 +7,8 @@
 //! | [`elb()`] | load balancers | Elastic Load Balancing query API, version `2012-06-01`: classic balancers | <https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/> |
 //! | [`route53()`] | DNS | Route 53 REST API, version `2013-04-01` | <https://docs.aws.amazon.com/Route53/latest/APIReference/> |
 //! | [`s3()`] | storage | S3 REST API, version `2006-03-01` | <https://docs.aws.amazon.com/AmazonS3/latest/API/> |
+//! | [`digitalocean_spaces()`] | storage | the same API, at DigitalOcean | <https://docs.digitalocean.com/products/spaces/reference/s3-compatibility/> |
+//! | [`minio()`] | storage | the same API, at a MinIO server | <https://docs.min.io/> |
 //!
 //! # Authentication
 //!
@@ -88,6 +90,24 @@ pub fn s3() -> Registration<dyn StorageDriver> {
     })
     .options(S3Options::FIELDS)
     .credentials(s3::find_credentials)
+}
+
+/// DigitalOcean Spaces, for a registry.
+pub fn digitalocean_spaces() -> Registration<dyn StorageDriver> {
+    Registration::new(s3::SPACES, s3::spaces_capabilities, |config| {
+        Ok(Arc::new(S3Driver::digitalocean_spaces(config)?) as Arc<dyn StorageDriver>)
+    })
+    .options(S3Options::FIELDS)
+    .credentials(s3::find_own_credentials)
+}
+
+/// MinIO, for a registry.
+pub fn minio() -> Registration<dyn StorageDriver> {
+    Registration::new(s3::MINIO, s3::minio_capabilities, |config| {
+        Ok(Arc::new(S3Driver::minio(config)?) as Arc<dyn StorageDriver>)
+    })
+    .options(S3Options::FIELDS)
+    .credentials(s3::find_own_credentials)
 }
 
 /// Amazon Route 53, for a registry.

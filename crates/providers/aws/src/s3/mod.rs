@@ -12,15 +12,15 @@ use http::Method;
 use http::header::ETAG;
 use libcloud_common::xml::Writer;
 use libcloud_common::{
-    BoxFuture, BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver, Error, ErrorKind,
-    Extensions, Extra, ExtraFields, Identity, Options, Request, Result, Search, Secret, Sources, Timestamp,
-    arguments, serialize_exposed,
+    ArgSpec, Arguments as _, BoxFuture, BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver,
+    Error, ErrorKind, Extensions, Extra, ExtraFields, Identity, Options, Request, Result, Search, Secret,
+    Sources, Timestamp, arguments, dispatch, extensions, serialize_exposed,
 };
 use libcloud_storage::parts::PartPool;
 use libcloud_storage::rest::{headers, listing};
 use libcloud_storage::{
-    Container, GetObjectCdnUrl, HashType, ListObjects, Object, ObjectStream, StorageDriver, StreamObject,
-    UploadBody, UploadObject,
+    Container, Entry, GetObjectCdnUrl, HashType, ListEntries, ListObjects, Object, ObjectStream,
+    StorageDriver, StreamObject, UploadBody, UploadObject,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,19 +30,42 @@ use crate::sts::Sts;
 use connection::S3Connection;
 use upload::Seal;
 
+mod acl;
 mod connection;
+mod copy;
+mod delete;
 pub(crate) mod dialect;
+mod encryption;
+mod list;
 mod names;
 mod objects;
 mod places;
 mod upload;
+mod uploads;
 mod wire;
 
+pub use acl::{Acl, Grant};
+pub use copy::S3CopyObject;
+pub use delete::DeleteFailure;
 pub use dialect::{Checksums, Hosts, ListVersion, PartLimits, RegionForm, Regions, S3Dialect, S3Signature};
-pub use objects::ObjectExtra;
+pub use objects::{ObjectExtra, S3GetObject};
 pub use upload::S3UploadObject;
+pub use uploads::MultipartUpload;
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor::new("s3", "Amazon S3", "https://aws.amazon.com/s3/");
+
+/// DigitalOcean Spaces.
+pub(crate) const SPACES: Descriptor = Descriptor::new(
+    "digitalocean_spaces",
+    "DigitalOcean Spaces",
+    "https://www.digitalocean.com/products/object-storage/",
+);
+
+/// MinIO.
+pub(crate) const MINIO: Descriptor = Descriptor::new("minio", "MinIO", "https://min.io/");
+
+/// The namespace of the documents that are sent.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// What the headers begin with by which the owner of an object writes on it.
 ///
@@ -53,7 +76,7 @@ const META: &str = "x-amz-meta-";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What an [`S3Driver`] takes as options of its configuration.
-#[arguments(drivers = ["s3"])]
+#[arguments(drivers = ["s3", "digitalocean_spaces", "minio"])]
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct S3Options {
@@ -92,7 +115,7 @@ pub struct ContainerExtra {
 impl ExtraFields for ContainerExtra {}
 
 /// Extension arguments of `get_object_cdn_url`.
-#[arguments(drivers = ["s3"])]
+#[arguments(drivers = ["s3", "digitalocean_spaces", "minio"])]
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct S3GetObjectCdnUrl {
@@ -100,6 +123,10 @@ pub struct S3GetObjectCdnUrl {
     pub ex_expiry: Option<f64>,
     /// What can be done with the URL: `GET`, which it is without, `HEAD`, `PUT` or `DELETE`.
     pub ex_method: Option<String>,
+    /// The MIME type: of a `PUT`, that of the content, which whoever uses the URL must send; of a `GET`, that of the answer.
+    pub ex_content_type: Option<String>,
+    /// Under which name browsers save what a `GET` answers: `attachment; filename=\"cat.jpg\"`.
+    pub ex_content_disposition: Option<String>,
 }
 
 /// Object storage at Amazon S3, or another service that speaks its protocol, in one region. Cheap to clone.
@@ -152,6 +179,22 @@ impl S3Driver {
         Ok(Self::on(descriptor, conn, Sts::none(), &options))
     }
 
+    /// Makes the driver of DigitalOcean Spaces, in the region `nyc3` unless another is named. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`with_dialect`](Self::with_dialect).
+    pub fn digitalocean_spaces(config: Config) -> Result<Self> {
+        Self::with_dialect(SPACES, config, &S3Dialect::SPACES)
+    }
+
+    /// Makes the driver of a MinIO server. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`with_dialect`](Self::with_dialect).
+    pub fn minio(config: Config) -> Result<Self> {
+        Self::with_dialect(MINIO, config, &S3Dialect::MINIO)
+    }
+
     fn on(descriptor: Descriptor, conn: S3Connection, sts: Sts, options: &S3Options) -> Self {
         let pool = || options.parts_in_flight.map_or_else(PartPool::default, PartPool::new);
         let seal = Seal::chosen(&conn, options.payload_signing.unwrap_or(true));
@@ -169,11 +212,46 @@ pub(crate) fn find_credentials(config: &Config, search: &mut Search) -> Result<(
     Credentials::find(config, options.token.as_ref(), search).map(drop)
 }
 
-impl Extensions for S3Driver {}
+/// The same for a service that is not Amazon's.
+pub(crate) fn find_own_credentials(config: &Config, search: &mut Search) -> Result<()> {
+    let options: S3Options = config.driver_options(DESCRIPTOR.id)?;
+    Credentials::own(config, options.token.as_ref(), search).map(drop)
+}
+
+#[extensions(REGIONS)]
+impl S3Driver {
+    /// The regions that were known when this version was made; those that came later work as well.
+    pub fn ex_list_regions(&self) -> Result<Vec<&'static str>> {
+        Ok(self.conn.dialect().regions.known.to_vec())
+    }
+}
+
+impl Extensions for S3Driver {
+    fn tables() -> &'static [&'static [dispatch::Method<Self>]] {
+        &[Self::ACL, Self::COPY, Self::DELETE, Self::REGIONS, Self::UPLOADS]
+    }
+}
 
 pub(crate) fn capabilities() -> Capabilities {
-    const REASON: &str = "distributions belong to a service of their own, Amazon CloudFront";
-    const LINK: &str = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistS3AndCustomOrigins.html";
+    without_distributions(
+        "distributions belong to a service of their own, Amazon CloudFront",
+        "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistS3AndCustomOrigins.html",
+    )
+}
+
+pub(crate) fn spaces_capabilities() -> Capabilities {
+    without_distributions(
+        "the content delivery network is switched on by the control panel or DigitalOcean's own API",
+        "https://docs.digitalocean.com/products/spaces/how-to/enable-cdn/",
+    )
+}
+
+pub(crate) fn minio_capabilities() -> Capabilities {
+    without_distributions("a server has no content delivery network", MINIO.website)
+}
+
+/// Everything but distributions, which the protocol does not have.
+fn without_distributions(reason: &'static str, link: &'static str) -> Capabilities {
     Capabilities::new()
         .supports(&[
             "iterate_containers",
@@ -187,9 +265,9 @@ pub(crate) fn capabilities() -> Capabilities {
             "download_object_as_stream",
             "get_object_cdn_url",
         ])
-        .cannot("get_container_cdn_url", REASON, LINK)
-        .cannot("enable_container_cdn", REASON, LINK)
-        .cannot("enable_object_cdn", REASON, LINK)
+        .cannot("get_container_cdn_url", reason, link)
+        .cannot("enable_container_cdn", reason, link)
+        .cannot("enable_object_cdn", reason, link)
         .features("upload_object_via_stream", &["content_type", "meta_data", "only_if_absent"])
         .features("download_object_as_stream", &["if_match", "range"])
 }
@@ -200,7 +278,25 @@ impl Driver for S3Driver {
     }
 
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        match self.descriptor.id {
+            id if id == SPACES.id => spaces_capabilities(),
+            id if id == MINIO.id => minio_capabilities(),
+            _ => capabilities(),
+        }
+    }
+
+    fn ex_arguments(&self, method: &str) -> &'static [ArgSpec] {
+        match method {
+            "upload_object" | "upload_object_via_stream" => S3UploadObject::FIELDS,
+            "get_object_cdn_url" => S3GetObjectCdnUrl::FIELDS,
+            "ex_copy_object" => S3CopyObject::FIELDS,
+            "get_object"
+            | "download_object"
+            | "download_object_range"
+            | "download_object_as_stream"
+            | "download_object_range_as_stream" => S3GetObject::FIELDS,
+            _ => &[],
+        }
     }
 
     fn identity(&self) -> BoxFuture<'_, Result<Identity>> {
@@ -240,24 +336,33 @@ impl StorageDriver for S3Driver {
         container: &Container,
         options: ListObjects,
     ) -> BoxStream<'static, Result<Object>> {
-        let conn = self.conn.clone();
+        let mut level = ListEntries::new();
+        level.prefix = options.prefix;
+        level.timeout = options.timeout;
         let container = Arc::new(container.clone());
-        let name = container.name.clone();
-        let (prefix, timeout) = (options.prefix, options.timeout);
-        let page = options.ex.none("list_container_objects").map(|()| {
-            move || {
-                Ok(conn
-                    .container(Method::GET, "ListObjectsV2", &name)?
-                    .query("list-type", "2")
-                    // XML cannot hold every name.
-                    .query("encoding-type", "url")
-                    .query_opt("prefix", prefix.as_deref())
-                    .timeout(timeout))
+        let shared = Arc::clone(&container);
+        let convert = move |item| match item {
+            wire::Item::Object(found) => Ok(objects::listed(found, &shared)),
+            wire::Item::Prefix(_) => {
+                Err(Error::malformed("CommonPrefixes", "nothing was to be put together"))
             }
-        });
-        listing(page, "continuation-token", wire::objects, move |found| {
-            Ok(objects::listed(found, &container))
-        })
+        };
+        self.list(&container, options.ex.none("list_container_objects"), level, convert)
+    }
+
+    /// The prefixes of a page come before its objects.
+    fn iterate_container_entries_with(
+        &self,
+        container: &Container,
+        mut options: ListEntries,
+    ) -> BoxStream<'static, Result<Entry>> {
+        let container = Arc::new(container.clone());
+        let shared = Arc::clone(&container);
+        let convert = move |item| match item {
+            wire::Item::Object(found) => Ok(Entry::Object(objects::listed(found, &shared))),
+            wire::Item::Prefix(prefix) => Ok(Entry::Prefix(prefix)),
+        };
+        self.list(&container, take(&mut options.ex).none("list_container_entries"), options, convert)
     }
 
     async fn get_container_with(&self, container_name: &str, options: Options) -> Result<Container> {
@@ -276,13 +381,10 @@ impl StorageDriver for S3Driver {
         object_name: &str,
         options: Options,
     ) -> Result<Object> {
-        let deadline = Deadline::new(self.clock(), options.plain("get_object")?);
-        let found = self
-            .conn
-            .object(Method::HEAD, "HeadObject", container_name, object_name)?
-            .timeout(deadline.left())
-            .send()
-            .await;
+        let deadline = Deadline::new(self.clock(), options.timeout);
+        let arguments: S3GetObject = options.ex.decode("get_object")?;
+        let call = self.conn.object(Method::HEAD, "HeadObject", container_name, object_name)?;
+        let found = arguments.apply(call)?.timeout(deadline.left()).send().await;
         match found {
             Ok(found) => objects::described(&found.headers, container_name, object_name)
                 .map_err(|error| error.in_operation(self.descriptor.id, "HeadObject")),
@@ -308,8 +410,7 @@ impl StorageDriver for S3Driver {
         let regions = &self.conn.dialect().regions;
         if regions.constraint && self.region() != regions.usual {
             let mut xml = Writer::document();
-            let namespace = ("xmlns", "http://s3.amazonaws.com/doc/2006-03-01/");
-            xml.element_with("CreateBucketConfiguration", &[namespace], |xml| {
+            xml.element_with("CreateBucketConfiguration", &[("xmlns", NAMESPACE)], |xml| {
                 xml.leaf("LocationConstraint", self.region());
             });
             call = call.body("application/xml", xml.finish()?);
@@ -346,22 +447,26 @@ impl StorageDriver for S3Driver {
         obj: &Object,
         options: StreamObject,
     ) -> Result<ObjectStream> {
-        options.ex.none("download_object_as_stream")?;
         let deadline = Deadline::new(self.clock(), options.timeout);
-        let answer = self
-            .conn
-            .object(Method::GET, "GetObject", &obj.container.name, &obj.name)?
+        let arguments: S3GetObject = options.ex.decode("download_object_as_stream")?;
+        let call = self.conn.object(Method::GET, "GetObject", &obj.container.name, &obj.name)?;
+        let Checksums { crc64nvme, crc32c } = self.conn.dialect().checksums;
+        // A checksum is told to those who ask for it.
+        let mode = (crc64nvme || crc32c).then_some("ENABLED");
+        let answer = arguments
+            .apply(call)?
+            .header_opt("x-amz-checksum-mode", mode)
             .if_match(options.if_match.as_deref())
             .timeout(deadline.left())
             .streaming(options.range)
             .await?;
-        let md5 = objects::md5(&answer.headers).filter(|_| options.range.is_none());
+        let promised = objects::promised(&answer.headers).filter(|_| options.range.is_none());
         let size = headers::content_length(&answer.headers)
             .map_err(|error| error.in_operation(self.descriptor.id, "GetObject"))?;
         let etag = headers::text(&answer.headers, ETAG.as_str());
         let stream = ObjectStream::new(deadline.stream(answer.body)).with_size(size).with_etag(etag);
-        let stream = match md5 {
-            Some(md5) => stream.with_hash(HashType::Md5, md5),
+        let stream = match promised {
+            Some((hash_type, digest)) => stream.with_hash(hash_type, digest),
             None => stream,
         };
         Ok(stream.with_headers(answer.headers))
@@ -385,7 +490,15 @@ impl StorageDriver for S3Driver {
         };
         let expires = options.expiry_or(arguments.ex_expiry, DAY)?;
         let nowhere: [&str; 0] = [];
-        let request = Request::new("PresignedUrl", method, nowhere);
+        let mut request = Request::new("PresignedUrl", method.clone(), nowhere);
+        match (arguments.ex_content_type, method == Method::PUT) {
+            (Some(content_type), true) => request.set_header("content-type", &content_type, false),
+            (Some(content_type), false) => request.push_query("response-content-type", content_type),
+            (None, _) => {}
+        }
+        if let Some(disposition) = arguments.ex_content_disposition {
+            request.push_query("response-content-disposition", disposition);
+        }
         self.conn.presigned(request, &obj.container.name, &obj.name, expires).await
     }
 }

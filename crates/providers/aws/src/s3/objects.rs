@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, header};
-use libcloud_common::{Error, Extra, ExtraFields, Result, Timestamp};
+use libcloud_common::{Error, Extra, ExtraFields, Result, Secret, Timestamp, arguments, encode};
 use libcloud_storage::rest::headers::{last_modified, need_content_length, text, unquoted};
-use libcloud_storage::rest::meta_data;
-use libcloud_storage::{Container, Object};
+use libcloud_storage::rest::{StorageCall, meta_data};
+use libcloud_storage::{Container, HashType, Object};
 use serde::{Deserialize, Serialize};
 
+use super::encryption::CustomerKey;
 use super::{META, wire};
 
 /// What only S3 tells about an object that was asked for by its name. Listings tell none of this.
@@ -30,9 +31,50 @@ pub struct ObjectExtra {
     pub version_id: Option<String>,
     /// `AES256`, `aws:kms` …
     pub server_side_encryption: Option<String>,
+    /// The key of the key service that it is encrypted with.
+    pub kms_key_id: Option<String>,
+    /// How long it may be kept on the way to its readers.
+    pub cache_control: Option<String>,
+    /// Under which name browsers save it.
+    pub content_disposition: Option<String>,
+    /// `gzip` …, if it is kept compressed.
+    pub content_encoding: Option<String>,
+    /// The language of the content.
+    pub content_language: Option<String>,
+    /// Until when it may be kept on the way to its readers, as its owner wrote it.
+    pub expires: Option<String>,
 }
 
 impl ExtraFields for ObjectExtra {}
+
+/// Extension arguments of `get_object` and of downloads.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+#[arguments(drivers = ["s3", "digitalocean_spaces", "minio"])]
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct S3GetObject {
+    /// The version, where the container keeps several.
+    pub ex_version_id: Option<String>,
+    /// Only if this is not the entity tag any more: else `InvalidState`.
+    pub ex_if_none_match: Option<String>,
+    /// The key with which it was encrypted, 256 bits in base64.
+    #[serde(serialize_with = "libcloud_common::serialize_exposed")]
+    pub ex_customer_key: Option<Secret>,
+}
+
+impl S3GetObject {
+    /// A call that reads the object.
+    pub(super) fn apply(&self, call: StorageCall) -> Result<StorageCall> {
+        let unless = self.ex_if_none_match.as_deref().map(|etag| format!("\"{}\"", etag.trim_matches('"')));
+        let call =
+            call.query_opt("versionId", self.ex_version_id.as_deref()).header_opt("if-none-match", unless);
+        Ok(match &self.ex_customer_key {
+            Some(key) => CustomerKey::new("ex_customer_key", key)?.of_object(call),
+            None => call,
+        })
+    }
+}
 
 /// An object of a listing.
 pub(super) fn listed(found: wire::Object, container: &Arc<Container>) -> Object {
@@ -74,7 +116,34 @@ pub(super) fn extra(headers: &HeaderMap) -> Result<ObjectExtra> {
         storage_class: text(headers, "x-amz-storage-class"),
         version_id: text(headers, "x-amz-version-id"),
         server_side_encryption: text(headers, "x-amz-server-side-encryption"),
+        kms_key_id: text(headers, "x-amz-server-side-encryption-aws-kms-key-id"),
+        cache_control: text(headers, header::CACHE_CONTROL.as_str()),
+        content_disposition: text(headers, header::CONTENT_DISPOSITION.as_str()),
+        content_encoding: text(headers, header::CONTENT_ENCODING.as_str()),
+        content_language: text(headers, header::CONTENT_LANGUAGE.as_str()),
+        expires: text(headers, header::EXPIRES.as_str()),
     })
+}
+
+/// The checksums by their headers, the fastest first, and how many bytes they have.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
+const CHECKSUMS: [(&str, HashType, usize); 3] = [
+    ("x-amz-checksum-crc64nvme", HashType::Crc64Nvme, 8),
+    ("x-amz-checksum-crc32c", HashType::Crc32c, 4),
+    ("x-amz-checksum-sha256", HashType::Sha256, 32),
+];
+
+/// The digest that an answer promises of the whole content, in hexadecimal. One that is made of those of parts promises
+/// nothing of the whole.
+pub(super) fn promised(headers: &HeaderMap) -> Option<(HashType, String)> {
+    let of_parts = text(headers, "x-amz-checksum-type").is_some_and(|kind| kind != "FULL_OBJECT");
+    let told = CHECKSUMS.iter().filter(|_| !of_parts).find_map(|(name, hash_type, length)| {
+        // That of an older object says of parts by itself, behind a hyphen.
+        let bytes = encode::decode_base64(&text(headers, name)?).ok()?;
+        (bytes.len() == *length).then(|| (*hash_type, encode::hex(bytes)))
+    });
+    told.or_else(|| md5(headers).map(|md5| (HashType::Md5, md5)))
 }
 
 /// The MD5 of the content. The entity tag is none of an object that was sent in parts, or that is encrypted with a key
@@ -118,6 +187,38 @@ mod tests {
         ] {
             assert_eq!(md5(&headers(other)), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn what_is_promised_is_of_the_whole() {
+        // The check values of the algorithms, of "123456789" each.
+        let crc64 = ("x-amz-checksum-crc64nvme", "rosUhgp5mIg=");
+        let crc32c = ("x-amz-checksum-crc32c", "4waSgw==");
+        let sha256 = ("x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=");
+        let whole = ("x-amz-checksum-type", "FULL_OBJECT");
+        let of_parts = ("x-amz-checksum-type", "COMPOSITE");
+        let sha1 = ("x-amz-checksum-sha1", "98PDrb6pvvoMRp2vFgo4VNZwLcY=");
+        for (pairs, hash_type, digest) in [
+            (&[MD5, sha256, crc32c, crc64, whole][..], HashType::Crc64Nvme, "ae8b14860a799888"),
+            (&[MD5, sha256, crc32c, whole], HashType::Crc32c, "e3069283"),
+            (&[sha256], HashType::Sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
+            (&[MD5, sha1, whole], HashType::Md5, "900150983CD24FB0D6963F7D28E17F72"),
+            (&[MD5, crc32c, of_parts], HashType::Md5, "900150983CD24FB0D6963F7D28E17F72"),
+            (
+                &[MD5, ("x-amz-checksum-crc32c", "4waSgw==-2")],
+                HashType::Md5,
+                "900150983CD24FB0D6963F7D28E17F72",
+            ),
+            (
+                &[MD5, ("x-amz-checksum-crc64nvme", "4waSgw==")],
+                HashType::Md5,
+                "900150983CD24FB0D6963F7D28E17F72",
+            ),
+        ] {
+            assert_eq!(promised(&headers(pairs)), Some((hash_type, digest.to_owned())), "{pairs:?}");
+        }
+        let tag = ("etag", "\"900150983cd24fb0d6963f7d28e17f72-2\"");
+        assert_eq!(promised(&headers(&[tag, crc32c, of_parts])), None);
     }
 
     #[test]
