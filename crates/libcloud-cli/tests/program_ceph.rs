@@ -93,13 +93,7 @@ fn what_is_killed_leaves_nothing_once_it_was_run_again() {
         let after = std::time::Duration::from_millis(after);
         kill_midway(home.path(), &["storage", "cp", "up.bin", &object], after);
         run(&["storage", "cp", "up.bin", &object]);
-        let left = run(&[
-            "call",
-            "storage",
-            "ex_list_multipart_uploads",
-            "--args",
-            &format!("{{\"container\": \"{container}\"}}"),
-        ]);
+        let left = run(&["storage", "uploads", "list", &container]);
         assert_eq!(left, serde_json::json!([]));
 
         kill_midway(home.path(), &["storage", "cp", &object, "down.bin", "--overwrite"], after);

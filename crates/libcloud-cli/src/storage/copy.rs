@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use clap::Args;
 use futures_util::{StreamExt as _, stream};
 use indicatif::HumanBytes;
-use libcloud::common::{BoxStream, json};
+use libcloud::common::{BoxFuture, BoxStream, json};
 use libcloud::storage::{
     DownloadObject, ListObjects, Object, StorageDriver, StorageDriverExt as _, UploadBody, UploadJournal,
     UploadObject, guess_content_type,
@@ -80,7 +80,7 @@ impl End {
 enum Job {
     Up { driver: Driver, file: PathBuf, to: Address },
     Down { driver: Driver, object: Object, into: Destination, name: String, overwrite: bool },
-    Across { driver: Driver, object: Object, to_driver: Driver, to: Address },
+    Across { driver: Driver, object: Object, to_driver: Driver, to: Address, same: bool },
 }
 
 type Driver = Arc<dyn StorageDriver>;
@@ -203,7 +203,13 @@ async fn one(context: &Context, from: End, to: End, overwrite: bool, bars: &Bars
                 return Err(Error::invalid_argument(format!("`{from}` and `{to}` are the same object")));
             }
             let object = driver.get_object(&named.container.name, &named.name).await?;
-            let size = across(driver.as_ref(), &object, to_driver.as_ref(), &to, bars).await?;
+            let size = if from.provider == to.provider
+                && let Some(copy) = within(&driver, &object, &to)
+            {
+                copy.await?
+            } else {
+                across(driver.as_ref(), &object, to_driver.as_ref(), &to, bars).await?
+            };
             Ok(transferred(&from.to_string(), &to.to_string(), size))
         }
         (End::Pipe | End::Path(_), End::Pipe | End::Path(_)) => {
@@ -331,12 +337,13 @@ fn jobs(
                 return Err(Error::invalid_argument(format!("`{to}` is within `{from}`")));
             }
             let to_driver = context.storage_at(to.provider.as_deref())?;
+            let same = from.provider == to.provider;
             Ok(objects
                 .map(move |object| {
                     let object = object?;
                     let to = to.with_name(format!("{to_prefix}{}", below(&object, &prefix)));
                     let (driver, to_driver) = (Arc::clone(&driver), Arc::clone(&to_driver));
-                    Ok(Job::Across { driver, object, to_driver, to })
+                    Ok(Job::Across { driver, object, to_driver, to, same })
                 })
                 .boxed())
         }
@@ -357,7 +364,7 @@ impl Job {
         match self {
             Self::Up { driver, file, to } => (file.display().to_string(), at(driver, to)),
             Self::Down { driver, object, into, name, .. } => (of(driver, object), into.shown(name)),
-            Self::Across { driver, object, to_driver, to } => (of(driver, object), at(to_driver, to)),
+            Self::Across { driver, object, to_driver, to, .. } => (of(driver, object), at(to_driver, to)),
         }
     }
 
@@ -372,7 +379,10 @@ impl Job {
                 download(driver.as_ref(), &object, &file, overwrite, bars).await?;
                 Ok(object.size)
             }
-            Self::Across { driver, object, to_driver, to } => {
+            Self::Across { driver, object, to_driver, to, same } => {
+                if same && let Some(copy) = within(&driver, &object, &to) {
+                    return copy.await;
+                }
                 // The listing may not tell what is written on it.
                 let object = driver.get_object(&object.container.name, &object.name).await?;
                 across(driver.as_ref(), &object, to_driver.as_ref(), &to, bars).await
@@ -448,6 +458,14 @@ fn journaled(options: UploadObject) -> UploadObject {
         // Without a home folder there is no next run that would find it.
         Err(_) => options,
     }
+}
+
+/// Copies an object within its service, if the driver can; gives the number of bytes.
+fn within<'a>(driver: &'a Driver, object: &Object, to: &Address) -> Option<BoxFuture<'a, Result<u64>>> {
+    let (size, args) =
+        (object.size, json!({ "obj": object, "container": to.container, "object_name": to.name }));
+    let copied = driver.call_ex("ex_copy_object", &args)?;
+    Some(Box::pin(async move { copied.await.map(|_| size) }))
 }
 
 /// Copies an object through this machine, a piece at a time.

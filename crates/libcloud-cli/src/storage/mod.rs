@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use indicatif::HumanBytes;
 use libcloud::catalogue::Service;
 use libcloud::common::json;
 use libcloud::storage::{
-    ByteRange, DownloadObject, GetObjectCdnUrl, ListObjects, Object, StorageDriver, StorageDriverExt as _,
-    StreamObject, UploadObject,
+    ByteRange, DownloadObject, Entry, GetObjectCdnUrl, ListEntries, ListObjects, Object, StorageDriver,
+    StorageDriverExt as _, StreamObject, UploadObject,
 };
-use libcloud::{Error, Options, Result};
+use libcloud::{Error, ErrorKind, Options, Result};
 use serde_json::Value;
 
-use crate::args::ExArgs;
+use crate::args::{ExArgs, Format};
 use crate::context::Context;
+use crate::exit;
 use crate::output::Columns;
 use crate::progress::Bars;
 
@@ -26,6 +28,7 @@ mod content;
 mod copy;
 mod filter;
 mod local;
+mod uploads;
 
 use address::Address;
 use filter::FilterArgs;
@@ -35,7 +38,7 @@ const STORAGE: Service = Service::Storage;
 const CONTAINERS: Columns = &[("name", "name")];
 const OBJECTS: Columns = &[
     ("name", "name"),
-    ("size (bytes)", "size"),
+    ("size", "size"),
     ("modified", "last_modified"),
     ("type", "content_type"),
     ("hash", "hash"),
@@ -66,7 +69,16 @@ enum What {
         /// Only objects whose name begins so
         #[arg(long)]
         prefix: Option<String>,
+        /// Show what follows the next TEXT of a name as one line, as a folder is: /
+        #[arg(long, value_name = "TEXT")]
+        delimiter: Option<String>,
+        /// Sizes as people read them: 1.2 MiB
+        #[arg(long, short = 'H')]
+        human: bool,
     },
+    /// Uploads in parts that were begun and not ended: nobody sees them, and they cost money
+    #[command(subcommand)]
+    Uploads(uploads::UploadsCommand),
     /// Copy files to objects, objects to files, or objects to another provider
     Cp(copy::CopyCommand),
     /// Write objects to standard output
@@ -171,7 +183,10 @@ pub(crate) async fn run(context: &Context, command: StorageCommand) -> Result<Ex
     match command.what {
         What::Containers(command) => containers(context, command).await,
         What::Objects(command) => return objects(context, command).await,
-        What::Ls { address, prefix } => list(context, address, prefix).await,
+        What::Ls { address, prefix, delimiter, human } => {
+            list(context, address, prefix, delimiter, human).await
+        }
+        What::Uploads(command) => return uploads::run(context, command).await,
         What::Cp(command) => return copy::run(context, command).await,
         What::Cat { addresses } => {
             for address in addresses {
@@ -212,11 +227,19 @@ async fn containers(context: &Context, command: Containers) -> Result<()> {
     }
 }
 
-async fn list(context: &Context, address: Option<Address>, prefix: Option<String>) -> Result<()> {
+async fn list(
+    context: &Context,
+    address: Option<Address>,
+    prefix: Option<String>,
+    delimiter: Option<String>,
+    human: bool,
+) -> Result<()> {
     let driver = context.storage_at(address.as_ref().and_then(|address| address.provider.as_deref()))?;
     let Some(address) = address.filter(|address| !address.container.is_empty()) else {
-        if prefix.is_some() {
-            return Err(Error::invalid_argument("--prefix is of objects: give a container, too"));
+        if prefix.is_some() || delimiter.is_some() {
+            return Err(Error::invalid_argument(
+                "--prefix and --delimiter are of objects: give a container, too",
+            ));
         }
         return context.output.list(CONTAINERS, driver.iterate_containers_with(Options::new())).await;
     };
@@ -225,14 +248,40 @@ async fn list(context: &Context, address: Option<Address>, prefix: Option<String
             "give the beginning of names in the address or as --prefix, not both: `{address}`"
         )));
     }
-    let mut options = ListObjects::new();
-    options.prefix = prefix.or(Some(address.name.clone()).filter(|name| !name.is_empty()));
-    context.output.list(OBJECTS, driver.iterate_container_objects_with(&address.container(), options)).await
+    let prefix = prefix.or(Some(address.name.clone()).filter(|name| !name.is_empty()));
+    let is_table = context.global.format == Format::Table;
+    if delimiter.is_none() && !(human && is_table) {
+        let mut options = ListObjects::new();
+        options.prefix = prefix;
+        let objects = driver.iterate_container_objects_with(&address.container(), options);
+        return context.output.list(OBJECTS, objects).await;
+    }
+    let mut options = ListEntries::new();
+    (options.prefix, options.delimiter) = (prefix, delimiter);
+    let entries = driver.iterate_container_entries_with(&address.container(), options);
+    context.output.list(OBJECTS, entries.map_ok(move |entry| shown(entry, human && is_table))).await
+}
+
+/// An entry as a row: an object, or the beginning of names.
+fn shown(entry: Entry, human: bool) -> Value {
+    match entry {
+        Entry::Prefix(name) => json!({ "prefix": name, "name": name }),
+        Entry::Object(object) => {
+            let mut row = json!(object);
+            if let Some(size) = row.get_mut("size").filter(|_| human) {
+                *size = HumanBytes(object.size).to_string().into();
+            }
+            row
+        }
+        other => json!({ "name": other.name() }),
+    }
 }
 
 async fn objects(context: &Context, command: Objects) -> Result<ExitCode> {
     match command {
-        Objects::List { container, prefix } => list(context, Some(container.parse()?), prefix).await,
+        Objects::List { container, prefix } => {
+            list(context, Some(container.parse()?), prefix, None, false).await
+        }
         Objects::Show { address } => {
             let driver = context.storage_at(address.provider.as_deref())?;
             let named = address.object()?;
@@ -350,11 +399,77 @@ async fn remove(
     if context.is_dry_each("delete_object", &calls).await? {
         return Ok(ExitCode::SUCCESS);
     }
+    if let [_, _, ..] = doomed.as_slice() {
+        return remove_many(context, doomed).await;
+    }
     let delete = async |(driver, object): &(Arc<dyn StorageDriver>, Object)| {
         driver.delete_object(object).await?;
         Ok(format!("{} is deleted", id(object)))
     };
     context.each(&doomed, delete).await
+}
+
+/// How many objects are deleted at the same time, where each takes a call.
+const AT_ONCE: usize = 16;
+
+/// Deletes many objects: by few calls where the driver can, else by several at a time. What fails is told, and the others
+/// are deleted.
+async fn remove_many(context: &Context, doomed: Vec<(Arc<dyn StorageDriver>, Object)>) -> Result<ExitCode> {
+    let (mut deleted, mut failed) = (0, 0);
+    let mut tell = |object: &Object, outcome: Result<()>| match outcome {
+        Ok(()) => deleted += 1,
+        Err(error) => {
+            failed += 1;
+            exit::tell(&error.context(id(object)), context.global.format);
+        }
+    };
+    let mut rest = doomed.as_slice();
+    while let Some((driver, first)) = rest.first() {
+        let same = |(other, object): &&(Arc<dyn StorageDriver>, Object)| {
+            Arc::ptr_eq(driver, other) && object.container.name == first.container.name
+        };
+        let count = rest.iter().take_while(same).take(1000).count();
+        let (batch, others) = rest.split_at(count);
+        rest = others;
+        let objects: Vec<&Object> = batch.iter().map(|(_, object)| object).collect();
+        let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+        let args = json!({ "container": first.container.name, "object_names": names });
+        if let Some(call) = driver.call_ex("ex_delete_objects", &args) {
+            let failures = call.await?;
+            for object in objects {
+                tell(object, failure_of(&failures, &object.name));
+            }
+            continue;
+        }
+        let deletions = objects.into_iter().map(async |object| {
+            let outcome = driver.delete_object(object).await;
+            (object, outcome)
+        });
+        let mut outcomes = stream::iter(deletions).buffer_unordered(AT_ONCE);
+        while let Some((object, outcome)) = outcomes.next().await {
+            tell(object, outcome);
+        }
+    }
+    match context.global.format {
+        Format::Table => {
+            let failed = if failed == 0 { String::new() } else { format!(", {failed} not") };
+            context.output.done(&format!("{deleted} deleted{failed}"))?;
+        }
+        _ => context.output.all_done(failed == 0)?,
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::PARTIAL) })
+}
+
+/// What the answer of `ex_delete_objects`, which lists what is still there, says of one object.
+fn failure_of(failures: &Value, name: &str) -> Result<()> {
+    let of = |failure: &&Value| failure.get("object_name").and_then(Value::as_str) == Some(name);
+    match failures.as_array().into_iter().flatten().find(of) {
+        None => Ok(()),
+        Some(failure) => {
+            let text = |key: &str| failure.get(key).and_then(Value::as_str).unwrap_or_default();
+            Err(Error::new(ErrorKind::Provider, text("message").to_owned()).with_code(text("code")))
+        }
+    }
 }
 
 /// An object as calls by name take it.

@@ -131,6 +131,36 @@ fn a_folder_is_copied_up_across_and_down() {
 }
 
 #[test]
+fn a_listing_shows_folders_and_sizes_for_people() {
+    let home = with_box();
+    for (name, size) in [("a.txt", 1), ("2024/b.txt", 2000), ("2024/c.txt", 1)] {
+        home.file(&format!("up/{name}"), &"x".repeat(size));
+    }
+    home.libcloud(&["storage", "cp", "-r", "up", "dummy:box"]).assert().success();
+    let level = home.json(&["storage", "ls", "box", "--delimiter", "/"]);
+    assert_eq!((&level[0]["prefix"], &level[0].get("size")), (&"2024/".into(), &None));
+    assert_eq!((&level[1]["name"], &level[1]["size"]), (&"a.txt".into(), &1.into()));
+    let below = home.json(&["storage", "ls", "box/2024/", "--delimiter", "/"]);
+    assert_eq!(below.as_array().unwrap().len(), 2);
+    let table = home.libcloud(&["storage", "ls", "box/2024/b", "--human"]).assert().success();
+    let table = String::from_utf8(table.get_output().stdout.clone()).unwrap();
+    assert!(table.contains("1.95 KiB"), "{table}");
+    // A program gets the number.
+    assert_eq!(home.json(&["storage", "ls", "box/2024/b", "--human"])[0]["size"], 2000);
+    assert!(home.fails(2, &["storage", "ls", "--delimiter", "/"]).contains("--delimiter"));
+}
+
+#[test]
+fn uploads_in_parts_are_not_everywhere() {
+    let home = with_box();
+    assert!(home.fails(7, &["storage", "uploads", "list", "box"]).contains("keeps no uploads"));
+    assert!(
+        home.fails(7, &["storage", "uploads", "abort", "box/a", "id", "-y"]).contains("keeps no uploads")
+    );
+    home.fails(2, &["storage", "uploads", "abort", "box/a", "-y"]);
+}
+
+#[test]
 fn patterns_choose_what_is_copied_and_deleted() {
     let home = with_box();
     for name in ["a.jpg", "a.txt", "2024/b.jpg", "2024/b.tmp"] {

@@ -216,7 +216,7 @@ impl S3Dialect {
         ..Self::COMPATIBLE
     };
 
-    /// `MinIO`: <https://docs.min.io/community/minio-object-store/operations/concepts/thresholds.html>
+    /// MinIO: <https://docs.min.io/community/minio-object-store/operations/concepts/thresholds.html>
     pub const MINIO: Self = Self {
         name: "minio",
         checksums: Checksums { crc64nvme: true, crc32c: true },

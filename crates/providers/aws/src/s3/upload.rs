@@ -10,12 +10,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use libcloud_common::sign::v4;
-use libcloud_common::{Deadline, Error, Extra, Result, arguments, text};
+use libcloud_common::{Deadline, Error, Extra, Result, Secret, arguments, serialize_exposed, text};
 use libcloud_storage::parts::Part;
 use libcloud_storage::rest::{StorageCall, headers::unquoted, meta_data};
 use libcloud_storage::{Container, Gathered, HashType, Object, UploadBody, UploadObject};
 
 use super::connection::S3Connection;
+use super::encryption::Encryption;
 use super::{META, S3Driver, objects};
 use crate::signer::SignatureVersion;
 
@@ -75,6 +76,13 @@ pub struct S3UploadObject {
     /// How it is to be kept: `standard` (which it is without), `standard_ia`, `glacier` …, in any case of letters. Other
     /// installations have other classes: give those as the header `x-amz-storage-class`.
     pub ex_storage_class: Option<String>,
+    /// How it is to be encrypted: `AES256`, `aws:kms` or `aws:kms:dsse`; as the container says without.
+    pub ex_server_side_encryption: Option<String>,
+    /// The key of the key service.
+    pub ex_kms_key_id: Option<String>,
+    /// A key that only the customer keeps: 256 bits in base64. Nobody can read the object without it.
+    #[serde(serialize_with = "serialize_exposed")]
+    pub ex_customer_key: Option<Secret>,
 }
 
 /// By which digest S3 knows that what arrives is what was sent.
@@ -107,6 +115,7 @@ struct Upload {
     content_type: String,
     /// Further headers and metadata, of the request that begins the object.
     headers: BTreeMap<String, String>,
+    encryption: Encryption,
     only_if_absent: bool,
     /// Whether what arrives is to be compared with what was sent, where the signature does not see to it.
     verify: bool,
@@ -135,6 +144,11 @@ impl S3Driver {
             name: object_name.to_owned(),
             content_type: options.content_type_for(object_name),
             headers,
+            encryption: Encryption::new(
+                arguments.ex_server_side_encryption.as_deref(),
+                arguments.ex_kms_key_id,
+                arguments.ex_customer_key.as_ref(),
+            )?,
             only_if_absent: options.only_if_absent,
             verify: options.verify_hash,
             deadline: Deadline::new(self.conn.http().clock().clone(), options.timeout),
@@ -145,7 +159,7 @@ impl S3Driver {
         let gathered = upload.deadline.wait(body.gather(PART)).await.map_err(in_operation)?;
         let (headers, size) = match gathered {
             Gathered::Whole(bytes) => upload.put_object(bytes).await?,
-            Gathered::More(body) => upload.put_parts(body, options.journal.as_ref()).await?,
+            Gathered::More(body) => Box::pin(upload.put_parts(body, options.journal.as_ref())).await?,
         };
         upload.object(&headers, size, options.meta_data)
     }
@@ -159,7 +173,8 @@ impl Upload {
 
     /// The call that begins the object.
     fn making(&self, method: Method, operation: &'static str) -> Result<StorageCall> {
-        Ok(self.call(method, operation)?.headers(&self.headers).header("content-type", &self.content_type))
+        let call = self.call(method, operation)?.headers(&self.headers);
+        Ok(self.encryption.making(call).header("content-type", &self.content_type))
     }
 
     /// The same call with this content, and the digest by which S3 compares it.

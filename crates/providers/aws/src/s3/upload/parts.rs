@@ -3,15 +3,23 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use libcloud_common::xml::{self, Writer};
-use libcloud_common::{Error, ErrorKind, Response, Result, digest, encode};
+use libcloud_common::{Error, ErrorKind, Response, Result, Timestamp, digest, encode};
 use libcloud_storage::parts::{Part, PartSizes, PartUpload, upload_in_parts};
 use libcloud_storage::rest::headers;
 use libcloud_storage::{JournalPage, UploadBody, UploadJournal};
 
 use super::{PART, Seal, Upload};
+
+/// What is written down before S3 has given an upload an id, in front of the time.
+const BEGINNING: &str = "since ";
+/// How far S3's clock may be from ours, and how long it may take until S3 has heard of it.
+const BEGINS_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// An upload that S3 has given an id.
 #[derive(Debug)]
@@ -43,8 +51,10 @@ impl Upload {
             Some(journal) => journal.page(&self.place()).await?,
             None => None,
         };
-        if let Some(left) = page.as_ref().and_then(JournalPage::left) {
-            self.abort(left).await?;
+        if let Some(page) = &page {
+            self.throw_away_what_is_left(page).await?;
+            // From now on there may be an upload of which nobody knows the id.
+            page.note(&format!("{BEGINNING}{}", self.driver.conn.http().clock().now())).await?;
         }
         let id = self.begin().await?;
         let multipart = Multipart { upload: self.clone(), id, page: Mutex::new(None) };
@@ -90,17 +100,28 @@ impl Upload {
         call.read(|root| root.need_text("UploadId")).await
     }
 
-    /// What is not there any more is no problem.
-    ///
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html>
-    async fn abort(&self, id: &str) -> Result<()> {
-        // The time for the upload may be over; this is done all the same.
-        let conn = &self.driver.conn;
-        let call = conn.object(Method::DELETE, "AbortMultipartUpload", &self.container.name, &self.name)?;
-        match call.query("uploadId", id).send().await {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    /// Throws away what an earlier process has begun and not ended.
+    async fn throw_away_what_is_left(&self, page: &JournalPage) -> Result<()> {
+        let Some(left) = page.left() else { return Ok(()) };
+        let Some(begun) = left.strip_prefix(BEGINNING) else { return self.abort(left).await };
+        // Its id is known to S3 alone: it is the one that was begun then.
+        let begun: Timestamp = begun.parse()?;
+        let name = Some(self.name.clone());
+        let mut uploads = self.driver.ex_iterate_multipart_uploads(&self.container, name, None);
+        while let Some(upload) = uploads.try_next().await? {
+            let then = upload
+                .created_at
+                .is_some_and(|time| time.since(begun) <= BEGINS_WITHIN && begun.since(time) <= BEGINS_WITHIN);
+            if upload.key == self.name && then {
+                self.abort(&upload.id).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// The time for the upload may be over; this is done all the same.
+    async fn abort(&self, id: &str) -> Result<()> {
+        self.driver.ex_abort_multipart_upload(&self.container, &self.name, id).await
     }
 }
 
@@ -155,6 +176,7 @@ impl PartUpload for Multipart {
             .call(Method::PUT, "UploadPart")?
             .query("partNumber", number)
             .query("uploadId", &self.id);
+        let call = self.upload.encryption.touching(call);
         let answer = self.upload.sealed(call, &part).await?.send().await?;
         let etag = headers::text(&answer.headers, header::ETAG.as_str()).ok_or_else(|| {
             Error::malformed("etag", "it is missing, so that this is no answer of S3")
@@ -183,17 +205,9 @@ impl PartUpload for Multipart {
     }
 }
 
-/// The headers of an answer, with the entity tag of the object. An error may come with a status of success, since the
-/// answer begins before S3 has put the parts together.
+/// The headers of an answer, with the entity tag of the object, which its document tells.
 fn completed(answer: Response) -> Result<HeaderMap> {
-    let etag = xml::parse(&answer.text(), |root| {
-        if root.name() == "Error" {
-            let message = root.opt_text("Message").unwrap_or_default();
-            let error = answer.error(message).with_code(root.opt_text("Code").unwrap_or_default());
-            return Err(error);
-        }
-        root.need_text("ETag")
-    })?;
+    let etag = xml::parse(&answer.text(), |root| root.need_text("ETag"))?;
     let mut headers = answer.headers;
     let value =
         HeaderValue::from_str(&etag).map_err(|_| Error::malformed("ETag", "it is no value of a header"))?;
