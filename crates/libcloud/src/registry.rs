@@ -166,6 +166,8 @@ impl Registry {
             registry.compute.add(libcloud_aws::eucalyptus());
             registry.compute.add(libcloud_aws::nimbus());
             registry.storage.add(libcloud_aws::s3());
+            registry.storage.add(libcloud_aws::digitalocean_spaces());
+            registry.storage.add(libcloud_aws::minio());
             registry.loadbalancer.add(libcloud_aws::elb());
             registry.loadbalancer.add(libcloud_aws::alb());
             registry.dns.add(libcloud_aws::route53());

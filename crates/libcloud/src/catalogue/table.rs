@@ -152,6 +152,9 @@ catalogue! {
         CLOUDFILES       = active ("cloudfiles",       "cloudfiles",       "rackspace", "Rackspace Cloud Files",  "https://www.rackspace.com/");
         AZURE_BLOBS      = active ("azure_blobs",      "azure_blobs",      "azure",     "Azure Blob Storage",     "https://azure.microsoft.com/products/storage/blobs");
         KTUCLOUD         = active ("ktucloud",         "ktucloud",         "ktucloud",  "KT ucloud storage",      "https://ucloudbiz.olleh.com/");
+        // Apache Libcloud has both today.
+        DIGITALOCEAN_SPACES = active("digitalocean_spaces", "digitalocean_spaces", "aws", "DigitalOcean Spaces",  "https://www.digitalocean.com/products/object-storage/");
+        MINIO            = private("minio",            "minio",            "aws",       "MinIO",                  "https://min.io/");
         // Apache Libcloud has a driver for Atmos, but no constant.
         ATMOS            = private("atmos",            "atmos",            "atmos",     "EMC Atmos, Dell ECS",    "https://www.dell.com/");
 
@@ -160,6 +163,21 @@ catalogue! {
         S3_AP_SOUTHEAST   = region_of ("s3_ap_southeast",   "s3_ap_southeast",   S3,         "ap-southeast-1");
         S3_AP_NORTHEAST   = region_of ("s3_ap_northeast",   "s3_ap_northeast",   S3,         "ap-northeast-1");
         S3_US_WEST_OREGON = region_of ("s3_us_west_oregon", "s3_us_west_oregon", S3,         "us-west-2");
+        // Those that Apache Libcloud 3.9 has besides.
+        S3_AP_NORTHEAST1  = region_of ("s3_ap_northeast_1", "s3_ap_northeast_1", S3,         "ap-northeast-1");
+        S3_AP_NORTHEAST2  = region_of ("s3_ap_northeast_2", "s3_ap_northeast_2", S3,         "ap-northeast-2");
+        S3_AP_SOUTH       = region_of ("s3_ap_south",       "s3_ap_south",       S3,         "ap-south-1");
+        S3_AP_SOUTHEAST2  = region_of ("s3_ap_southeast2",  "s3_ap_southeast2",  S3,         "ap-southeast-2");
+        S3_CA_CENTRAL     = region_of ("s3_ca_central",     "s3_ca_central",     S3,         "ca-central-1");
+        S3_CN_NORTH       = region_of ("s3_cn_north",       "s3_cn_north",       S3,         "cn-north-1");
+        S3_CN_NORTHWEST   = region_of ("s3_cn_northwest",   "s3_cn_northwest",   S3,         "cn-northwest-1");
+        S3_EU_CENTRAL     = region_of ("s3_eu_central",     "s3_eu_central",     S3,         "eu-central-1");
+        S3_EU_NORTH1      = region_of ("s3_eu_north_1",     "s3_eu_north_1",     S3,         "eu-north-1");
+        S3_EU_WEST2       = region_of ("s3_eu_west_2",      "s3_eu_west_2",      S3,         "eu-west-2");
+        S3_SA_EAST        = region_of ("s3_sa_east",        "s3_sa_east",        S3,         "sa-east-1");
+        S3_US_EAST2       = region_of ("s3_us_east_2",      "s3_us_east_2",      S3,         "us-east-2");
+        S3_US_GOV_EAST    = region_of ("s3_us_gov_east",    "s3_us_gov_east",    S3,         "us-gov-east-1");
+        S3_US_GOV_WEST    = region_of ("s3_us_gov_west",    "s3_us_gov_west",    S3,         "us-gov-west-1");
         CLOUDFILES_US     = deprecated("cloudfiles_us",     "cloudfiles_us",     CLOUDFILES, "ord");
         CLOUDFILES_UK     = deprecated("cloudfiles_uk",     "cloudfiles_uk",     CLOUDFILES, "lon");
     }

@@ -8,8 +8,27 @@ use super::*;
 const CONSTANTS: &str = include_str!("../../tests/data/constants.csv");
 
 /// Rows that Apache Libcloud has no constant for.
-const OURS: [(Service, &str); 3] =
-    [(Service::Storage, "ATMOS"), (Service::LoadBalancer, "ALB"), (Service::LoadBalancer, "DUMMY")];
+const OURS: [(Service, &str); 19] = [
+    (Service::Storage, "DIGITALOCEAN_SPACES"),
+    (Service::Storage, "MINIO"),
+    (Service::Storage, "ATMOS"),
+    (Service::Storage, "S3_AP_NORTHEAST1"),
+    (Service::Storage, "S3_AP_NORTHEAST2"),
+    (Service::Storage, "S3_AP_SOUTH"),
+    (Service::Storage, "S3_AP_SOUTHEAST2"),
+    (Service::Storage, "S3_CA_CENTRAL"),
+    (Service::Storage, "S3_CN_NORTH"),
+    (Service::Storage, "S3_CN_NORTHWEST"),
+    (Service::Storage, "S3_EU_CENTRAL"),
+    (Service::Storage, "S3_EU_NORTH1"),
+    (Service::Storage, "S3_EU_WEST2"),
+    (Service::Storage, "S3_SA_EAST"),
+    (Service::Storage, "S3_US_EAST2"),
+    (Service::Storage, "S3_US_GOV_EAST"),
+    (Service::Storage, "S3_US_GOV_WEST"),
+    (Service::LoadBalancer, "ALB"),
+    (Service::LoadBalancer, "DUMMY"),
+];
 
 fn constants() -> Vec<(Service, &'static str, &'static str)> {
     let rows = CONSTANTS.lines().skip(1).map(|line| {
@@ -108,6 +127,7 @@ fn region_constants_lead_to_the_region() {
         (Service::Compute, "CLOUDSIGMA_US", "cloudsigma", Some("lvs"), false),
         (Service::Compute, "DIGITAL_OCEAN", "digitalocean", None, false),
         (Service::Storage, "S3_US_WEST_OREGON", "s3", Some("us-west-2"), false),
+        (Service::Storage, "S3_CN_NORTHWEST", "s3", Some("cn-northwest-1"), false),
         (Service::Storage, "CLOUDFILES_US", "cloudfiles", Some("ord"), true),
         (Service::LoadBalancer, "RACKSPACE_US", "rackspace", Some("ord"), true),
         (Service::Dns, "RACKSPACE_UK", "rackspace", Some("uk"), true),

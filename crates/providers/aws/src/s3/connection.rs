@@ -44,7 +44,17 @@ impl S3Connection {
         let base = base(config, dialect, &region)?;
         let signer = Signer::s3(credentials, version, &region);
         let fixed = config.endpoint.is_some() || config.host.is_some();
-        let virtual_host = dialect.virtual_host && !options.path_style.unwrap_or(false);
+        let virtual_host = match options.path_style {
+            Some(path_style) => !path_style,
+            // Elsewhere nothing is known of names of hosts.
+            None => dialect.virtual_host && dialect.is_own(&base, &region),
+        };
+        if virtual_host && base.domain().is_none() {
+            return Err(Error::invalid_argument(
+                "`path_style`: an IP address has no hosts below it, so that containers are paths",
+            )
+            .with_resource("option", "path_style"));
+        }
         let home = Place { region, base: base.clone(), signer };
         let places = Arc::new(Places::new(home, dialect, fixed, virtual_host));
         let connection = Connection::builder(provider, base, config)
@@ -258,6 +268,10 @@ fn kind(code: &str, status: StatusCode) -> ErrorKind {
         "SlowDown" => ErrorKind::RateLimited,
         "TooManyBuckets" => ErrorKind::QuotaExceeded,
         "" if status == StatusCode::RANGE_NOT_SATISFIABLE => ErrorKind::InvalidArgument,
+        // What was asked for only if it had changed, or had not.
+        "" if matches!(status, StatusCode::NOT_MODIFIED | StatusCode::PRECONDITION_FAILED) => {
+            ErrorKind::InvalidState
+        }
         _ => connection::kind(code, status),
     }
 }

@@ -1,6 +1,6 @@
 //! What services that speak S3's protocol do differently, as data.
 
-use libcloud_common::{Config, Error, Result, text};
+use libcloud_common::{Config, Error, Result, Url, text};
 
 use crate::signer::SignatureVersion;
 
@@ -247,6 +247,14 @@ impl S3Dialect {
         let within = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
         let known = DOMAINS.iter().find(|(domain, _)| within(domain));
         Ok(known.map_or(&Self::COMPATIBLE, |(_, dialect)| dialect))
+    }
+
+    /// Whether this is a host of the service itself.
+    pub(crate) fn is_own(&self, base: &Url, region: &str) -> bool {
+        let Hosts::ByRegion(host) = self.hosts else { return false };
+        let usual = host(region);
+        let domain = usual.split_once(region).map_or(usual.as_str(), |(_, domain)| domain);
+        base.domain().is_some_and(|host| host.ends_with(domain))
     }
 
     /// Checks a region's name: it becomes part of a host, and of what is signed.

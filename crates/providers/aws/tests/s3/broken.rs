@@ -74,5 +74,5 @@ async fn little_content_that_breaks_is_not_sent() {
 #[tokio::test]
 async fn every_method_is_sent_as_often_as_it_may_be() {
     let sent = sent_once(&subject()).await;
-    assert_eq!(sent.once, ["create_container", "delete_container"]);
+    assert_eq!(sent.once, ["create_container", "delete_container", "ex_delete_objects"]);
 }

@@ -65,6 +65,11 @@ async fn the_configuration_is_checked_without_a_request() {
         (given().option("tokn", "canary"), ErrorKind::InvalidArgument, "did you mean `token`?"),
         (given().option("dialect", "mino"), ErrorKind::InvalidArgument, "did you mean `minio`?"),
         (given().option("dialect", "minio"), ErrorKind::InvalidArgument, "give `endpoint`, or `host`"),
+        (
+            given().option("path_style", false).endpoint("http://127.0.0.1:9000".parse().unwrap()),
+            ErrorKind::InvalidArgument,
+            "an IP address has no hosts below it",
+        ),
         (given().option("path_style", "yes"), ErrorKind::InvalidArgument, "`path_style` (boolean)"),
     ] {
         let error = make(config);

@@ -2,9 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acl;
 mod broken;
 mod containers;
+mod copy;
+mod delete;
 mod driver;
+mod drivers;
+mod encryption;
+mod entries;
 mod faults;
 mod memory;
 mod multipart;
@@ -12,10 +18,11 @@ mod objects;
 mod places;
 mod signature;
 mod transfers;
+mod uploads;
 
 use libcloud_aws::{S3Driver, s3};
 use libcloud_common::{
-    Config, Error, ErrorKind, ManualClock, TransportConfig, json, sign::v4::EMPTY_PAYLOAD,
+    Config, Error, ErrorKind, ManualClock, Registration, TransportConfig, json, sign::v4::EMPTY_PAYLOAD,
 };
 use libcloud_storage::{Container, Object, StorageDriver};
 use libcloud_testkit::{Exchange, ExpectedRequest, Mock, Pattern, Subject, fixture_path, matching};
@@ -57,12 +64,18 @@ fn answered(method: &str, target: &str, status: u16, name: &str) -> Exchange {
 
 /// For the tests that hold for every driver.
 fn subject() -> Subject<dyn StorageDriver> {
+    subject_of(s3()).debug(|config| format!("{:?}", S3Driver::new(config)))
+}
+
+/// The same for another service that speaks the protocol.
+fn subject_of(registration: Registration<dyn StorageDriver>) -> Subject<dyn StorageDriver> {
     let config = Config::new("AKIDEXAMPLE", "canary-secret");
-    Subject::new(s3(), config)
-        .debug(|config| format!("{:?}", S3Driver::new(config)))
-        .sends_nothing(&["get_object_cdn_url"])
+    Subject::new(registration, config)
+        .sends_nothing(&["get_object_cdn_url", "ex_list_regions"])
         .args("upload_object", json!({"file_path": fixture_path("fixtures/aws/s3/ListBuckets.xml")}))
         .args("upload_object_via_stream", json!({"iterator": ["a", "bc"]}))
+        .args("ex_delete_objects", json!({"container": "photos", "object_names": ["cat.jpg"]}))
+        .args("ex_put_object_acl", json!({"obj": "photos/cat.jpg", "acl": "private"}))
 }
 
 fn config(url: &str) -> Config {

@@ -46,6 +46,18 @@ async fn elsewhere_a_container_is_a_path() {
 }
 
 #[tokio::test]
+async fn a_host_of_the_service_and_one_that_is_said_to_be_one_have_hosts_below() {
+    let dualstack = config().endpoint("https://s3.dualstack.eu-west-1.amazonaws.com".parse().unwrap());
+    let at = place(&connection(dualstack, None), "photos", "a").await;
+    assert_eq!(at, "https://photos.s3.dualstack.eu-west-1.amazonaws.com/a");
+    let other = config().endpoint("https://objects.example".parse().unwrap());
+    assert_eq!(
+        place(&connection(other, Some(false)), "photos", "a").await,
+        "https://photos.objects.example/a"
+    );
+}
+
+#[tokio::test]
 async fn names_of_objects_are_encoded_and_not_normalised() {
     let amazon = connection(config(), None);
     for (key, path) in [
