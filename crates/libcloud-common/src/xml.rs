@@ -139,8 +139,8 @@ impl<'a> Element<'a, '_> {
         }
     }
 
-    /// The element's own text, CDATA included, as it is: names of objects may begin with a space. What is only white space
-    /// behind an element in it is left out.
+    /// The element's own text, CDATA included, as it is: names of objects may begin with a space. White space
+    /// between two elements in it is left out.
     pub fn raw_text(self) -> Cow<'a, str> {
         let mut pieces = self.document.texts(self.node);
         match (pieces.next(), pieces.next()) {

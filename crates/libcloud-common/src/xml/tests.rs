@@ -122,10 +122,12 @@ fn text_joins_cdata_entities_and_what_comments_divide() {
 }
 
 #[test]
-fn white_space_behind_an_element_is_no_text() {
+fn white_space_between_elements_is_no_text() {
     let raw = |text: &str| read(text, |root| Ok(root.raw_text().into_owned())).unwrap();
     assert_eq!(raw("<a> x <b/> y <b> </b> <b/>\n</a>"), " x  y ");
     assert_eq!(raw("<a> </a>"), " ");
+    assert_eq!(raw("<a><b/> &amp; <![CDATA[c]]></a>"), " & c");
+    assert_eq!(raw("<a><b/> <!-- no --> <![CDATA[c]]></a>"), "  c");
     assert_eq!(read("<a><b> </b> </a>", |root| Ok(root.need("b")?.raw_text().into_owned())).unwrap(), " ");
 }
 

@@ -86,7 +86,7 @@ impl<'input> Document<'input> {
                 Event::End(_) => builder.end(),
                 Event::Text(piece) => {
                     let piece = builder.slice(end, piece.len());
-                    if !builder.is_between() || !trim(piece).is_empty() {
+                    if !builder.is_between(end) || !trim(piece).is_empty() {
                         builder.text(Piece::Slice(piece), end.saturating_sub(piece.len()))?;
                     }
                 }
@@ -244,9 +244,12 @@ impl<'input> Builder<'input> {
         Err(not_xml(self.text, self.text.len(), problem))
     }
 
-    /// Whether white space is nobody's text here: outside of the root, or behind an element that is in another.
-    fn is_between(&self) -> bool {
-        self.open == NONE || self.open as usize + 1 < self.document.elements.len()
+    /// Whether white space that ends here is nobody's text: outside of the root, or between two tags of which the first ends an
+    /// element. There is much of it, and each piece would take as much memory as a field.
+    fn is_between(&self, end: usize) -> bool {
+        let rest = self.text.get(end..).unwrap_or_default();
+        let before_tag = rest.starts_with('<') && !rest.starts_with("<!");
+        self.open == NONE || (before_tag && self.open as usize + 1 < self.document.elements.len())
     }
 
     /// Counts one more, and gives the place of what comes after so many of its kind.
