@@ -373,6 +373,9 @@ mod tests {
     /// All that is said in the table, said once more.
     #[test]
     fn the_table() {
+        use ListVersion as List;
+        use S3Signature as Sign;
+
         let of = |dialect: &S3Dialect| {
             let Checksums { crc64nvme, crc32c } = dialect.checksums;
             (
@@ -381,8 +384,6 @@ mod tests {
                 (dialect.regions.usual, dialect.regions.constraint, dialect.parts.single >> 30),
             )
         };
-        use ListVersion as List;
-        use S3Signature as Sign;
         for (dialect, expected) in [
             (
                 S3Dialect::AMAZON,

@@ -10,13 +10,13 @@ const EVERYONE: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 
 fn acl() -> Acl {
     let mut acl = Acl::default();
-    acl.owner_id = ADA.to_owned();
+    acl.owner_id = ADA.into();
     acl.owner_name = Some("ada".to_owned());
     let (mut ada, mut everyone) = (Grant::default(), Grant::default());
-    ada.permission = "FULL_CONTROL".to_owned();
+    ada.permission = "FULL_CONTROL".into();
     ada.id = Some(ADA.to_owned());
     ada.name = Some("ada".to_owned());
-    everyone.permission = "READ".to_owned();
+    everyone.permission = "READ".into();
     everyone.uri = Some(EVERYONE.to_owned());
     acl.grants = vec![ada, everyone];
     acl

@@ -5,7 +5,8 @@ use libcloud_common::{ErrorKind, digest};
 use crate::*;
 
 fn document(names: &[&str]) -> String {
-    let objects: String = names.iter().map(|name| format!("<Object><Key>{name}</Key></Object>")).collect();
+    let object = |name: &&str| format!("<Object><Key>{name}</Key></Object>");
+    let objects: String = names.iter().map(object).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>{objects}</Delete>"

@@ -75,11 +75,8 @@ async fn every_page_of_the_first_version_is_read() {
     Listing::new(
         |driver: &dyn StorageDriver| driver.iterate_container_objects(&photos()),
         |page| {
-            let objects: String = page
-                .ids
-                .iter()
-                .map(|id| format!("<Contents><Key>{id}</Key><Size>1</Size></Contents>"))
-                .collect();
+            let object = |id: &String| format!("<Contents><Key>{id}</Key><Size>1</Size></Contents>");
+            let objects: String = page.ids.iter().map(object).collect();
             let next = page.next.map(|next| format!("<NextMarker>page/{next}</NextMarker>"));
             Answer::new(200).body(format!(
                 "<ListBucketResult><IsTruncated>{}</IsTruncated>{}{objects}</ListBucketResult>",

@@ -1,7 +1,7 @@
 //! Containers of another region: followed once, remembered, and never to another server.
 
-use libcloud_common::{ErrorKind, Options};
-use libcloud_storage::{StorageDriver as _, StorageDriverExt as _};
+use libcloud_common::ErrorKind;
+use libcloud_storage::StorageDriverExt as _;
 use libcloud_testkit::Answer;
 
 use crate::*;
