@@ -134,7 +134,7 @@ fn a_folder_is_copied_up_across_and_down() {
 fn a_listing_shows_folders_and_sizes_for_people() {
     let home = with_box();
     for (name, size) in [("a.txt", 1), ("2024/b.txt", 2000), ("2024/c.txt", 1)] {
-        home.file(&format!("up/{name}"), &"x".repeat(size));
+        home.file(&format!("up/{name}"), "x".repeat(size));
     }
     home.libcloud(&["storage", "cp", "-r", "up", "dummy:box"]).assert().success();
     let level = home.json(&["storage", "ls", "box", "--delimiter", "/"]);

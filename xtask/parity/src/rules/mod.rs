@@ -16,6 +16,7 @@ mod gandi;
 mod openstack;
 mod own;
 mod route53;
+mod s3;
 
 /// What a rule may look at.
 pub(crate) struct Context<'a> {
@@ -96,7 +97,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(elb::RULES)
         .chain(gandi::RULES)
         .chain(openstack::RULES)
-        .chain(route53::RULES);
+        .chain(route53::RULES)
+        .chain(s3::RULES);
     families.chain(own::RULES).chain(RULES)
 }
 
