@@ -63,6 +63,7 @@ fn a_wrong_secret_has_its_exit_status() {
 }
 
 /// Ends the program as soon as it has been at work for a while, as a machine does that fails.
+#[expect(clippy::disallowed_methods, reason = "a real process is to be killed in the middle of its work")]
 fn kill_midway(home: &Path, args: &[&str], after: std::time::Duration) {
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("libcloud"));
     let made = libcloud(home, &var("CEPH_S3_SECRET_KEY").unwrap());
