@@ -69,6 +69,7 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[
             ("libcloud-aws", "peer_ceph"),
+            ("libcloud-aws", "peer_protocol_ceph"),
             ("libcloud-aws", "peer_suite_ceph"),
             ("libcloud-cli", "program_ceph"),
         ],
