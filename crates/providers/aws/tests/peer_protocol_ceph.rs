@@ -2,7 +2,7 @@
 //! `CEPH_S3_ENDPOINT`, `CEPH_S3_REGION`, `CEPH_S3_ACCESS_KEY` and `CEPH_S3_SECRET_KEY` tell where. It verifies signatures of both
 //! versions.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env::var;
 use std::time::Duration;
