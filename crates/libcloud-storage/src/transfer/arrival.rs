@@ -6,6 +6,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use libcloud_common::{BoxStream, ByteStream, Error, ErrorKind, Ex, Result, Stream};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::driver::StorageDriver;
 use crate::options::{ByteRange, StreamObject};
 use crate::resources::Object;
@@ -19,6 +21,18 @@ const AT_ONCE: usize = 4;
 const PATIENCE: u32 = 3;
 /// … without so much having arrived in between.
 const PROGRESS: u64 = 64 << 10;
+
+/// Some bytes of an object, and the room that they take until they are written.
+pub(super) struct Arrived {
+    pub(super) bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl From<Bytes> for Arrived {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, _room: None }
+    }
+}
 
 /// An object on its way, and how more of it is asked for.
 pub(super) struct Arrival<'a, D: ?Sized> {
@@ -53,13 +67,15 @@ impl<'a, D: StorageDriver + ?Sized> Arrival<'a, D> {
     }
 
     /// All but the first `have` bytes.
-    pub(super) fn rest(self, content: ObjectStream, have: u64) -> BoxStream<'a, Result<Bytes>> {
-        let (Some(size), Some(_)) = (self.size, &self.etag) else { return content.stream };
+    pub(super) fn rest(self, content: ObjectStream, have: u64) -> BoxStream<'a, Result<Arrived>> {
+        let (Some(size), Some(_)) = (self.size, &self.etag) else {
+            return content.stream.map_ok(Arrived::from).boxed();
+        };
         let pool = self.driver.download_pool().filter(|_| size.saturating_sub(have) >= 2 * PIECE);
         let arrival = Arc::new(self);
         let mut first = Some(content).filter(|_| have == 0);
         let Some(pool) = pool else {
-            return arrival.piece(first, have, size).boxed();
+            return arrival.piece(first, have, size).map_ok(Arrived::from).boxed();
         };
         let pieces = stream::iter((have..size).step_by(usize::try_from(PIECE).unwrap_or(usize::MAX)));
         let fetched = pieces.map(move |start| {
@@ -73,10 +89,10 @@ impl<'a, D: StorageDriver + ?Sized> Arrival<'a, D> {
                 while let Some(bytes) = piece.try_next().await? {
                     all.extend_from_slice(&bytes);
                 }
-                Ok((all.freeze(), room))
+                Ok(Arrived { bytes: all.freeze(), _room: Some(room) })
             }
         });
-        fetched.buffered(AT_ONCE).map_ok(|(bytes, _room)| bytes).boxed()
+        fetched.buffered(AT_ONCE).boxed()
     }
 
     /// The bytes from `start` to `end`, of this answer, which begins there, or one that is asked for.

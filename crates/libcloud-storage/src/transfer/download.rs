@@ -7,7 +7,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use libcloud_common::{BoxStream, Deadline, Error, ErrorKind, Result, Value, json};
 
-use super::arrival::Arrival;
+use tokio::sync::mpsc;
+
+use super::arrival::{Arrival, Arrived};
 use super::landing::Landing;
 use crate::driver::StorageDriver;
 use crate::file::{CHUNK, blocking};
@@ -16,7 +18,7 @@ use crate::options::{ByteRange, DownloadObject, StreamObject};
 use crate::resources::Object;
 use crate::stream::{ObjectStream, TransferProgress};
 
-/// How many pieces may wait to be written.
+/// How many pieces may wait to be written. Large ones take room of the driver's pool until they are.
 const WAITING: usize = 16;
 
 /// Writes an object, or a range of it, into a file.
@@ -141,10 +143,10 @@ async fn stream_into<D: StorageDriver + ?Sized>(
     let mut sink = Sink::start(&landing, have, promise.hasher()).map_err(cannot)?;
     let mut done = have;
     let received = async {
-        let mut stream: BoxStream<'_, Result<Bytes>> = arrival.rest(content, have);
-        while let Some(bytes) = stream.try_next().await? {
-            done += bytes.len() as u64;
-            if !sink.write(bytes).await {
+        let mut stream: BoxStream<'_, Result<Arrived>> = arrival.rest(content, have);
+        while let Some(arrived) = stream.try_next().await? {
+            done += arrived.bytes.len() as u64;
+            if !sink.write(arrived).await {
                 break;
             }
             if let Some(progress) = &options.progress {
@@ -178,7 +180,7 @@ async fn stream_into<D: StorageDriver + ?Sized>(
 
 /// Writes and digests on a thread of its own, so that the network does not wait for either.
 struct Sink {
-    pieces: Option<tokio::sync::mpsc::Sender<Bytes>>,
+    pieces: Option<mpsc::Sender<Arrived>>,
     task: tokio::task::JoinHandle<io::Result<Option<Digest>>>,
 }
 
@@ -186,7 +188,7 @@ impl Sink {
     /// Writes behind the first `have` bytes, which are digested, too.
     fn start(landing: &Landing, have: u64, mut hasher: Option<Hasher>) -> io::Result<Self> {
         let mut file = landing.file().try_clone()?;
-        let (pieces, mut waiting) = tokio::sync::mpsc::channel::<Bytes>(WAITING);
+        let (pieces, mut waiting) = mpsc::channel::<Arrived>(WAITING);
         let task = tokio::task::spawn_blocking(move || {
             file.set_len(have)?;
             io::Seek::seek(&mut file, io::SeekFrom::Start(0))?;
@@ -203,9 +205,9 @@ impl Sink {
             }
             io::Seek::seek(&mut file, io::SeekFrom::Start(have))?;
             while let Some(piece) = waiting.blocking_recv() {
-                io::Write::write_all(&mut file, &piece)?;
+                io::Write::write_all(&mut file, &piece.bytes)?;
                 if let Some(hasher) = &mut hasher {
-                    hasher.update(&piece);
+                    hasher.update(&piece.bytes);
                 }
             }
             Ok(hasher.map(Hasher::finish))
@@ -214,7 +216,7 @@ impl Sink {
     }
 
     /// Whether it still takes pieces; it has failed if not.
-    async fn write(&mut self, piece: Bytes) -> bool {
+    async fn write(&mut self, piece: Arrived) -> bool {
         match &self.pieces {
             Some(pieces) => pieces.send(piece).await.is_ok(),
             None => false,
