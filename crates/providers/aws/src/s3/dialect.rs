@@ -16,6 +16,7 @@ use crate::signer::SignatureVersion;
 /// assert!(ATTIC.bulk_delete);
 /// ```
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct S3Dialect {
     /// What it is called, as the option `dialect` names it.
     pub name: &'static str,
