@@ -293,7 +293,20 @@ impl Copy {
         });
         let call = self.call(Method::POST, "CompleteMultipartUpload")?.query("uploadId", id);
         let call = self.encryption.touching(call).body("application/xml", xml.finish()?);
-        call.read(copied).await
+        let etag = call
+            .read(|root| {
+                // Ceph leaves it empty.
+                root.need("ETag")?;
+                Ok(root.opt_text("ETag"))
+            })
+            .await?;
+        if let Some(etag) = etag {
+            return Ok(Copied { etag, last_modified: None });
+        }
+        let call = self.encryption.touching(self.call(Method::HEAD, "HeadObject")?);
+        let found = super::objects::extra(&call.send().await?.headers)?;
+        let etag = found.etag.ok_or_else(|| Error::malformed("etag", "it is missing"))?;
+        Ok(Copied { etag, last_modified: found.last_modified })
     }
 
     async fn abort(&self, id: &str) -> Result<()> {
@@ -325,7 +338,7 @@ fn ranges(size: u64, most: u64) -> impl Iterator<Item = Range<u64>> {
     (0..size.div_ceil(length)).map(move |n| n * length..size.min((n + 1) * length))
 }
 
-/// `CopyObjectResult`, `CopyPartResult` or `CompleteMultipartUploadResult`.
+/// `CopyObjectResult` or `CopyPartResult`.
 fn copied(root: Element<'_, '_>) -> Result<Copied> {
     Ok(Copied { etag: root.need_text("ETag")?, last_modified: root.parse("LastModified")? })
 }

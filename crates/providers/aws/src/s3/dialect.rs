@@ -16,6 +16,7 @@ use crate::signer::SignatureVersion;
 /// assert!(ATTIC.bulk_delete);
 /// ```
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct S3Dialect {
     /// What it is called, as the option `dialect` names it.
     pub name: &'static str,
@@ -35,6 +36,8 @@ pub struct S3Dialect {
     pub parts: PartLimits,
     /// Whether many objects can be deleted by one call.
     pub bulk_delete: bool,
+    /// Whether a listing of uploads in parts says so where its names are encoded. Ceph encodes them and says nothing.
+    pub encoded_uploads: bool,
     /// Whether the names of new containers follow Amazon's rules, so that others are refused before anything is sent.
     pub checked_names: bool,
 }
@@ -178,6 +181,7 @@ impl S3Dialect {
         checksums: Checksums { crc64nvme: true, crc32c: true },
         parts: PARTS,
         bulk_delete: true,
+        encoded_uploads: true,
         checked_names: true,
     };
 
@@ -188,6 +192,7 @@ impl S3Dialect {
         regions: Regions { known: &[], ..Self::AMAZON.regions },
         virtual_host: false,
         checksums: Checksums { crc64nvme: false, crc32c: false },
+        encoded_uploads: false,
         checked_names: false,
         ..Self::AMAZON
     };
@@ -427,6 +432,7 @@ mod tests {
     #[test]
     fn regions_have_a_form() {
         for dialect in NAMED {
+            assert_eq!(dialect.encoded_uploads, dialect.name == "amazon");
             for region in dialect.regions.known.iter().chain([&dialect.regions.usual]) {
                 assert_eq!(dialect.region(region).unwrap(), *region);
             }

@@ -54,7 +54,7 @@ impl S3Driver {
                 let (key, id) = marker.map(|marker| (marker.key, marker.id)).unzip();
                 call.query("uploads", "")
                     // XML cannot hold every name.
-                    .query("encoding-type", "url")
+                    .query_opt("encoding-type", conn.dialect().encoded_uploads.then_some("url"))
                     .query_opt("prefix", prefix.as_deref())
                     .query_opt("delimiter", delimiter.as_deref())
                     .query_opt("key-marker", key)

@@ -179,6 +179,25 @@ async fn what_is_too_large_is_copied_in_parts_of_one_version() {
 }
 
 #[tokio::test]
+async fn a_tag_that_is_not_told_is_asked_for() {
+    let server = Mock::start();
+    server.expect(head(5 * GIB + 1));
+    server.expect(begin());
+    server.expect_in_any_order(
+        parts().into_iter().map(|part| part.answers(200).body_file(fixture("UploadPartCopy"))),
+    );
+    server.expect(
+        Exchange::post(format!("/backup/cat.jpg?{UPLOAD}"))
+            .any_body()
+            .answers(200)
+            .body_file(fixture("CompleteMultipartUpload.no-tag")),
+    );
+    server.expect(Exchange::head("/backup/cat.jpg").answers(200).header("etag", "\"0e6c-6\""));
+    let object = copied(&driver(&server), 6 * GIB, &S3CopyObject::default()).await.unwrap();
+    assert_eq!(object.etag.as_deref(), Some("0e6c-6"));
+}
+
+#[tokio::test]
 async fn parts_of_a_copy_that_failed_are_thrown_away() {
     let server = Mock::start();
     server.expect(head(5 * GIB + 1));

@@ -7,6 +7,11 @@ use libcloud_common::{ErrorKind, Result, Retry};
 
 use crate::*;
 
+/// One whose listings of uploads are encoded.
+fn driver(server: &Mock) -> S3Driver {
+    S3Driver::new(config(server.url().as_str()).option("dialect", "amazon")).unwrap()
+}
+
 const FIRST: &str = "/photos?uploads=&encoding-type=url";
 const SECOND: &str =
     "/photos?uploads=&encoding-type=url&key-marker=2024%2Fb%20%2B%25&upload-id-marker=id%2F2%2B";
@@ -62,7 +67,9 @@ async fn a_level_is_listed() {
     let target = format!("{FIRST}&prefix=2024%2F&delimiter=%2F");
     expect(&server, "GET", &target, "ListMultipartUploads.empty");
     assert_eq!(list(&driver(&server), Some("2024/"), Some("/")).await.unwrap(), []);
-    expect(&server, "GET", &target, "ListMultipartUploads.empty");
+    // Elsewhere names are as XML has them.
+    let plain = target.replace("&encoding-type=url", "");
+    expect(&server, "GET", &plain, "ListMultipartUploads.empty");
     let arguments = json!({"container": "photos", "prefix": "2024/", "delimiter": "/"});
     let listed = dynamic(&server).call("ex_iterate_multipart_uploads", arguments).await.unwrap();
     assert_eq!(listed, json!([]));
