@@ -9,13 +9,14 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 use libcloud_common::cleanup::Undo;
-use libcloud_common::xml::{Element, Writer};
+use libcloud_common::xml::Element;
 use libcloud_common::{Deadline, Error, Options, Result, Secret, Timestamp, arguments, encode, extensions};
 use libcloud_storage::rest::headers::unquoted;
 use libcloud_storage::rest::{StorageCall, meta_data};
 use libcloud_storage::{Container, Object, guess_content_type};
 
 use super::encryption::{CustomerKey, Encryption};
+use super::uploads::list_of_parts;
 use super::{META, ObjectExtra, S3Driver};
 
 /// How large a part of a copy is at least: it costs the service no memory, and fewer parts fewer requests.
@@ -281,18 +282,9 @@ impl Copy {
     }
 
     async fn put_together(&self, id: &str, etags: &[String]) -> Result<Copied> {
-        let mut xml = Writer::document();
-        xml.element_with("CompleteMultipartUpload", &[("xmlns", super::NAMESPACE)], |xml| {
-            for (number, etag) in (1..).zip(etags) {
-                let number: u32 = number;
-                xml.element("Part", |xml| {
-                    xml.leaf("PartNumber", &number.to_string());
-                    xml.leaf("ETag", etag);
-                });
-            }
-        });
+        let list = list_of_parts((1..).zip(etags.iter().map(String::as_str)))?;
         let call = self.call(Method::POST, "CompleteMultipartUpload")?.query("uploadId", id);
-        let call = self.encryption.touching(call).body("application/xml", xml.finish()?);
+        let call = self.encryption.touching(call).body("application/xml", list);
         let etag = call
             .read(|root| {
                 // Ceph leaves it empty.

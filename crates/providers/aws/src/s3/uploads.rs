@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt as _;
 use http::Method;
-use libcloud_common::xml::Element;
+use libcloud_common::xml::{Element, Writer};
 use libcloud_common::{BoxStream, Page, Result, Timestamp, extensions, pages};
 use libcloud_storage::Container;
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,22 @@ impl S3Driver {
             })
             .await
     }
+}
+
+/// The list of which parts an object is to be, by their numbers and entity tags.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedMultipartUpload.html>
+pub(super) fn list_of_parts<'a>(parts: impl IntoIterator<Item = (u32, &'a str)>) -> Result<String> {
+    let mut xml = Writer::document();
+    xml.element_with("CompleteMultipartUpload", &[("xmlns", super::NAMESPACE)], |xml| {
+        for (number, etag) in parts {
+            xml.element("Part", |xml| {
+                xml.leaf("PartNumber", &number.to_string());
+                xml.leaf("ETag", etag);
+            });
+        }
+    });
+    xml.finish()
 }
 
 fn uploads(root: Element<'_, '_>) -> Result<Page<MultipartUpload, Option<Marker>>> {

@@ -61,8 +61,8 @@ fn arrives(number: usize) -> Exchange {
 fn completes() -> ExpectedRequest {
     let [first, second] = parts().map(|part| tag(&part));
     let list = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload>\
-         <Part><PartNumber>1</PartNumber><ETag>{first}</ETag></Part>\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part><PartNumber>1</PartNumber><ETag>{first}</ETag></Part>\
          <Part><PartNumber>2</PartNumber><ETag>{second}</ETag></Part></CompleteMultipartUpload>"
     );
     Exchange::post("/photos/large").query(UPLOAD).header("content-type", "application/xml").body(list)
@@ -194,12 +194,27 @@ async fn an_error_inside_of_a_success_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_tag_that_is_not_told_is_made_of_those_of_the_parts() {
+    let server = Mock::start();
+    server.expect(begins());
+    server.expect_in_any_order([arrives(1), arrives(2)]);
+    let empty = "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>";
+    server.expect(completes().answers(200).body(empty));
+    let object =
+        driver(&server).upload_object_via_stream(content().into(), &photos(), "large").await.unwrap();
+    assert_eq!(object.etag, Some(whole().into()));
+}
+
+/// What the entity tag of both parts is.
+fn whole() -> String {
+    let of = |part: &Bytes| libcloud_common::encode::decode_hex(&digest::md5_hex(part)).unwrap();
+    let digests: Vec<u8> = parts().iter().flat_map(of).collect();
+    format!("{}-2", digest::md5_hex(digests))
+}
+
+#[tokio::test]
 async fn an_answer_that_was_lost_is_found_out() {
-    let digests: Vec<u8> = parts()
-        .iter()
-        .flat_map(|part| libcloud_common::encode::decode_hex(&digest::md5_hex(part)).unwrap())
-        .collect();
-    let whole = format!("{}-2", digest::md5_hex(digests));
+    let whole = whole();
     let server = Mock::start();
     server.expect(begins());
     server.expect_in_any_order([arrives(1), arrives(2)]);

@@ -8,13 +8,14 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use libcloud_common::xml::{self, Writer};
+use libcloud_common::xml;
 use libcloud_common::{Error, ErrorKind, Response, Result, Timestamp, digest, encode};
 use libcloud_storage::parts::{Part, PartSizes, PartUpload, upload_in_parts};
 use libcloud_storage::rest::headers;
 use libcloud_storage::{JournalPage, UploadBody, UploadJournal};
 
 use super::{PART, Seal, Upload};
+use crate::s3::uploads::list_of_parts;
 
 /// What is written down before S3 has given an upload an id, in front of the time.
 const BEGINNING: &str = "since ";
@@ -139,20 +140,12 @@ impl Multipart {
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
     async fn put_together(&self, parts: &[Receipt]) -> Result<HeaderMap> {
-        let mut xml = Writer::document();
-        xml.element("CompleteMultipartUpload", |xml| {
-            for part in parts {
-                xml.element("Part", |xml| {
-                    xml.leaf("PartNumber", &part.number.to_string());
-                    xml.leaf("ETag", &part.etag);
-                });
-            }
-        });
+        let list = list_of_parts(parts.iter().map(|part| (part.number, part.etag.as_str())))?;
         let call = self.upload.call(Method::POST, "CompleteMultipartUpload")?.query("uploadId", &self.id);
         // S3 answers the same to the same list.
         let call = if self.upload.only_if_absent { call.only_if_absent() } else { call.repeatable() };
-        let answer = call.body("application/xml", xml.finish()?).send().await?;
-        completed(answer)
+        let answer = call.body("application/xml", list).send().await?;
+        completed(answer, parts)
             .map_err(|error| error.in_operation(self.upload.driver.descriptor.id, "CompleteMultipartUpload"))
     }
 
@@ -205,9 +198,12 @@ impl PartUpload for Multipart {
     }
 }
 
-/// The headers of an answer, with the entity tag of the object, which its document tells.
-fn completed(answer: Response) -> Result<HeaderMap> {
-    let etag = xml::parse(&answer.text(), |root| root.need_text("ETag"))?;
+/// The headers of an answer, with the entity tag of the object, which its document tells. Some services leave it empty.
+fn completed(answer: Response, parts: &[Receipt]) -> Result<HeaderMap> {
+    let told = xml::parse(&answer.text(), |root| Ok(root.opt_text("ETag")))?;
+    let told = told.filter(|told| !told.trim_matches('"').is_empty());
+    let quoted = || composite(parts).map(|etag| format!("\"{etag}\""));
+    let etag = told.or_else(quoted).ok_or_else(|| Error::malformed("ETag", "it is missing"))?;
     let mut headers = answer.headers;
     let value =
         HeaderValue::from_str(&etag).map_err(|_| Error::malformed("ETag", "it is no value of a header"))?;
