@@ -86,6 +86,10 @@ fn configured(id: &str, config: &Config) -> Config {
             config.host = Some("cloud.example".to_owned());
             config
         }
+        // Every installation has an address of its own.
+        "eucalyptus" | "minio" | "nimbus" => {
+            config.clone().endpoint("https://cloud.example/services/Cloud".parse().expect("a URL"))
+        }
         _ => config.clone(),
     }
 }

@@ -136,7 +136,7 @@ pub(crate) fn method<'a>(
         ["ex_mincount", "ex_maxcount"].iter().any(|name| count(name).is_some_and(|count| count != "1"));
     match (driver, call) {
         // One that makes a node and gives it back cannot make several.
-        ("ec2", "create_node") if several => "ex_create_nodes",
+        ("ec2" | "nimbus", "create_node") if several => "ex_create_nodes",
         ("ec2" | "eucalyptus" | "nimbus", "list_snapshots") => "ex_list_snapshots",
         _ => call,
     }

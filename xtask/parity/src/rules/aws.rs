@@ -6,6 +6,7 @@ use libcloud_testkit::cassette::{Body, Call, Exchange, Reply};
 use serde_json::Value;
 
 use super::Rule;
+use super::ec2::EC2;
 use crate::compare::{Difference, Place, received_params, recorded_params};
 
 const AWS_QUERY: &[&str] = &[
@@ -108,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-api-version",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "API version 2016-11-15, the current one, for 2010-08-31",
         applies: |_, difference| {
             difference.place == Place::Param("Version".into())
@@ -139,7 +140,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-tag-filters",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "an id says of what type its resource is; the filter for the type goes without saying (3.9 dropped it, too)",
         applies: |context, difference| {
             let (Some(exchange), Some(received), Place::Param(name)) =
@@ -154,7 +155,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-client-token",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "a token of its own goes with each creation, so that one that got no answer can be sent again",
         applies: |context, difference| {
             difference.place == Place::Param("ClientToken".into())
@@ -167,7 +168,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-tags-at-once",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "name and tags go with RunInstances, in one step that cannot fail half-way, instead of a CreateTags after it",
         applies: |context, difference| {
             let sent_with = |list: &str| {
@@ -200,7 +201,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-page-size",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "listings come in pages of a size; the original asks for everything at once, which the API cuts off",
         applies: |_, difference| {
             difference.place == Place::Param("MaxResults".into()) && difference.recorded.is_none()
@@ -208,7 +209,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-elastic-addresses",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "an elastic address that is associated is among the instance's public addresses already; the original asks \
                  for all addresses again and adds them",
         applies: |context, difference| match &difference.place {
@@ -224,7 +225,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-zone-names",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "a zone's id is its name, which calls take; the original numbers the zones of an answer",
         applies: |context, difference| match &difference.place {
             Place::Result(path) => {
@@ -250,7 +251,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-country",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "one country has one name; the original has both `US` and `USA`",
         applies: |_, difference| {
             matches!(&difference.place, Place::Result(path) if path.ends_with(".country"))
@@ -259,8 +260,28 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "private-country",
+        drivers: &["compute/eucalyptus", "compute/nimbus"],
+        reason: "nobody knows in which country a private installation is; the original says `Private`",
+        applies: |_, difference| {
+            matches!(&difference.place, Place::Result(path) if path.ends_with(".country"))
+                && difference.recorded_text() == "Private"
+                && difference.our_text().is_empty()
+        },
+    },
+    Rule {
+        id: "private-prices",
+        drivers: &["compute/eucalyptus", "compute/nimbus"],
+        reason: "what a private installation costs is not known, and not nothing",
+        applies: |_, difference| {
+            difference.key() == Some("price")
+                && difference.recorded_number() == Some(0.0)
+                && difference.ours.as_ref().is_none_or(Value::is_null)
+        },
+    },
+    Rule {
         id: "newer-prices",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "the table of prices is a later one",
         applies: |context, difference| {
             context.call.call == "list_sizes"
@@ -271,7 +292,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "later-extra",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "a key of `extra` that 0.14 does not have; what 3.9 added comes later",
         applies: |context, difference| {
             let Place::Result(path) = &difference.place else { return false };
@@ -284,7 +305,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "seed-groups",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "security groups are listed by name, as in 0.14, and by id in a list of their own; 3.9 has pairs",
         applies: |context, difference| {
             let name = difference.recorded.as_ref().and_then(|group| group.get("group_name"));
@@ -296,7 +317,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "ec2-all-addresses",
-        drivers: &["compute/ec2"],
+        drivers: EC2,
         reason: "all private addresses of an instance's interfaces, not only the first",
         applies: |_, difference| {
             matches!(&difference.place, Place::Result(path) if path.ends_with(".private_ips.length"))

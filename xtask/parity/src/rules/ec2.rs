@@ -6,7 +6,7 @@ use super::Rule;
 use super::aws::asked_tags;
 use crate::compare::{Place, received_params};
 
-const EC2: &[&str] = &["compute/ec2", "compute/eucalyptus", "compute/nimbus"];
+pub(super) const EC2: &[&str] = &["compute/ec2", "compute/eucalyptus", "compute/nimbus"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
