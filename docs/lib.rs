@@ -35,6 +35,8 @@ pages! {
     providers: "src/providers.md";
     ec2: "src/providers/ec2.md";
     s3: "src/providers/s3.md";
+    digitalocean_spaces: "src/providers/digitalocean_spaces.md";
+    minio: "src/providers/minio.md";
     elb: "src/providers/elb.md";
     alb: "src/providers/alb.md";
     route53: "src/providers/route53.md";
