@@ -13,7 +13,7 @@ use libcloud_common::{Config, SystemClock};
 use libcloud_storage::StorageDriver;
 use libcloud_testkit::suite::{Survived, storage_survives};
 
-use doors::{ALL, DOORS, Expected, config, direct};
+use doors::{ALL, DOORS, DOWN, Expected, config, direct};
 
 fn storage(config: Config) -> Arc<dyn StorageDriver> {
     (s3().factory)(config).unwrap()
@@ -45,6 +45,9 @@ async fn each_door_gives_the_right_result_or_a_clean_error() {
         }
         if refuses.iter().any(|what| !refused.contains(what)) || (kinds.is_empty() && worked != ALL) {
             wrong.push(format!("{door}: {refuses:?} were to be refused, and {refused:?} were"));
+        }
+        if refuses == DOWN && refused != DOWN {
+            wrong.push(format!("{door}: all but {DOWN:?} was to work, and {refused:?} did not"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -18,7 +18,8 @@ pub(crate) struct Expected {
 
 pub(crate) const ALL: &[&str] =
     &["list", "download", "download to a file", "upload", "replace", "delete", "create"];
-const DOWN: &[&str] = &["download", "download to a file"];
+/// What becomes of a stream is its reader's. A file is asked for from where it broke off, as often as there is progress.
+pub(crate) const DOWN: &[&str] = &["download"];
 const UP: &[&str] = &["upload", "replace"];
 
 pub(crate) const DOORS: [Expected; 16] = {
