@@ -1,6 +1,6 @@
 //! Real servers that nobody here wrote, and the tests that need them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -174,10 +174,28 @@ pub(crate) fn stop(name: &str) -> Result {
 /// How many servers run, each with its tests, at a time: most of the time a server starts, or a test waits for it.
 const LANES: usize = 3;
 
-/// Starts each, runs the tests that need it and stops it. A server that does not start is a failure, and so is one that
-/// is named and has no tests.
+/// The tests of some servers, built.
+pub(crate) struct Ready {
+    peers: Vec<&'static Peer>,
+    programs: BTreeMap<String, Program>,
+}
+
+/// A test target, built.
+struct Program {
+    path: PathBuf,
+    /// Where cargo runs it: the folder of its crate.
+    folder: PathBuf,
+}
+
+/// Starts each, runs the tests that need it and stops it.
 pub(crate) fn test(names: &[&str]) -> Result {
-    let peers: Vec<&Peer> = if names.is_empty() {
+    build(names)?.test()
+}
+
+/// Builds the tests of these servers, or of all, before a server waits for them. One that is named and has no tests is a
+/// failure.
+pub(crate) fn build(names: &[&str]) -> Result<Ready> {
+    let peers: Vec<&'static Peer> = if names.is_empty() {
         PEERS.iter().filter(|peer| !peer.tests.is_empty()).collect()
     } else {
         names.iter().map(|name| find(name)).collect::<Result<_>>()?
@@ -185,25 +203,44 @@ pub(crate) fn test(names: &[&str]) -> Result {
     if let Some(peer) = peers.iter().find(|peer| peer.tests.is_empty()) {
         return Err(format!("{}: it has no tests yet", peer.name));
     }
-    // Built at once, and before a server waits for it.
-    run::run(cargo_test(peers.iter().flat_map(|peer| peer.tests)).arg("--no-run"))?;
-    let waiting = Mutex::new(peers.into_iter());
-    let starting = Mutex::new(());
-    let failed = Mutex::new(Vec::new());
-    let next = || locked(&waiting).next();
-    std::thread::scope(|scope| {
-        for _ in 0..LANES {
-            scope.spawn(|| {
-                while let Some(peer) = next() {
-                    peer.test(&starting, &mut |problem| {
-                        locked(&failed).push(format!("{}: {problem}", peer.name));
-                    });
-                }
-            });
-        }
-    });
-    let failed = locked(&failed);
-    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+    let mut command = cargo_test(peers.iter().flat_map(|peer| peer.tests));
+    let told = run::read(command.args(["--no-run", "--message-format=json-render-diagnostics"]))?;
+    let programs = told.lines().filter_map(program).collect();
+    Ok(Ready { peers, programs })
+}
+
+/// The name of the test that this line of cargo tells to be built, and where it is.
+fn program(line: &str) -> Option<(String, Program)> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    let target = message.get("target")?;
+    let is_test = target.get("kind")?.as_array()?.iter().any(|kind| kind == "test");
+    let path = PathBuf::from(message.get("executable")?.as_str()?);
+    let folder = Path::new(message.get("manifest_path")?.as_str()?).parent()?.to_owned();
+    is_test.then_some((target.get("name")?.as_str()?.to_owned(), Program { path, folder }))
+}
+
+impl Ready {
+    /// Starts each server, runs the tests that need it and stops it. A server that does not start is a failure. Cargo has
+    /// no part in it, so that it can build something else meanwhile.
+    pub(crate) fn test(&self) -> Result {
+        let waiting = Mutex::new(self.peers.iter());
+        let starting = Mutex::new(());
+        let failed = Mutex::new(Vec::new());
+        let next = || locked(&waiting).next();
+        std::thread::scope(|scope| {
+            for _ in 0..LANES {
+                scope.spawn(|| {
+                    while let Some(peer) = next() {
+                        peer.test(&self.programs, &starting, &mut |problem| {
+                            locked(&failed).push(format!("{}: {problem}", peer.name));
+                        });
+                    }
+                });
+            }
+        });
+        let failed = locked(&failed);
+        if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+    }
 }
 
 /// What a lane that panicked leaves behind is as good as before.
@@ -230,6 +267,13 @@ fn find(name: &str) -> Result<&'static Peer> {
         .iter()
         .find(|peer| peer.name == name)
         .ok_or_else(|| format!("there is no peer {name}; there are {}", names()))
+}
+
+impl Program {
+    fn run(&self, exports: &[(String, String)]) -> Result {
+        let mut command = Command::new(&self.path);
+        run::run_quietly(command.current_dir(&self.folder).envs(exports.iter().cloned()))
+    }
 }
 
 impl Peer {
@@ -281,7 +325,12 @@ impl Peer {
 
     /// Starts it, runs its tests and stops it; what goes wrong is told to `failed`. One server starts at a time, since
     /// each looks for ports that nobody has.
-    fn test(&self, starting: &Mutex<()>, failed: &mut dyn FnMut(String)) {
+    fn test(
+        &self,
+        programs: &BTreeMap<String, Program>,
+        starting: &Mutex<()>,
+        failed: &mut dyn FnMut(String),
+    ) {
         let exports = {
             let _one_at_a_time = locked(starting);
             self.start()
@@ -290,15 +339,16 @@ impl Peer {
             Ok(exports) => exports,
             Err(problem) => return failed(problem),
         };
-        for test in self.tests {
+        for (package, test) in self.tests {
             let begun = run::Watch::start();
-            let mut command = cargo_test(std::iter::once(test));
-            let outcome = run::run_quietly(command.envs(exports.iter().cloned()));
+            let outcome = match programs.get(*test) {
+                Some(program) => program.run(&exports),
+                None => Err(format!("cargo built no {test} of {package}")),
+            };
             let seconds = begun.seconds();
             println!(
-                "{:<13} {} {} {seconds} s",
+                "{:<13} {test} {} {seconds} s",
                 self.name,
-                test.1,
                 if outcome.is_ok() { "passed" } else { "FAILED" }
             );
             if let Err(problem) = outcome {
