@@ -17,7 +17,7 @@ use crate::link::{self, Link};
 use crate::request::{Body, Repeat, Request};
 use crate::response::{Response, StreamingResponse};
 use crate::witness::Witness;
-use crate::{Error, ErrorKind, Result, Retry};
+use crate::{Error, ErrorKind, Result, Retry, encode};
 
 /// The longest that a provider can make a call wait by itself; beyond, the caller is told.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(120);
@@ -128,7 +128,7 @@ impl Connection {
         let target = Target::new(&base, self.0.clock.now());
         let mut witness = Witness::new(self, &mut attempt);
         if self.0.cache_busting && attempt.method == Method::GET {
-            attempt.push_query("cache-busting", hex::encode(crate::random_bytes::<8>()?));
+            attempt.push_query("cache-busting", encode::hex(crate::random_bytes::<8>()?));
         }
         self.0.auth.authenticate(&mut attempt, target).await?;
         attempt.take_problem()?;

@@ -61,20 +61,22 @@ impl Poller {
         self
     }
 
-    /// Looks until it is done.
+    /// Looks until it is done. Each look is told what is left of the time, so that a server which does not answer cannot
+    /// take longer.
     ///
     /// # Errors
     /// What `look` calls failed; a permanent error of `look`; `Timeout` with the job's name as resource.
     pub async fn run<T, F, Fut>(&self, mut look: F) -> Result<T>
     where
-        F: FnMut() -> Fut,
+        F: FnMut(Duration) -> Fut,
         Fut: Future<Output = Result<Progress<T>>>,
     {
         let start = self.clock.elapsed();
         let mut interval = self.interval;
         let mut failures = 0;
         loop {
-            let hint = match look().await {
+            let left = self.timeout.saturating_sub(self.clock.elapsed().saturating_sub(start));
+            let hint = match look(left).await {
                 Ok(Progress::Done(result)) => return Ok(result),
                 Ok(Progress::Failed(error)) => return Err(error),
                 Ok(Progress::Pending(hint)) => {
@@ -122,7 +124,7 @@ mod tests {
         let mut looks = 0;
         let poller = Poller::new(Arc::new(clock.clone()), "job 1");
         let result = poller
-            .run(|| {
+            .run(|_| {
                 looks += 1;
                 let look = looks;
                 async move {
@@ -143,9 +145,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_look_is_told_what_is_left() {
+        let clock = clock();
+        let poller = Poller::new(Arc::new(clock.clone()), "job 1").timeout(Duration::from_secs(30));
+        let mut told = Vec::new();
+        let look = |left: Duration| {
+            told.push(left.as_secs());
+            clock.advance(Duration::from_secs(3));
+            let hint = Some(Duration::from_secs(7));
+            async move { Ok(if left.as_secs() > 10 { Progress::Pending(hint) } else { Progress::Done(()) }) }
+        };
+        poller.run(look).await.unwrap();
+        assert_eq!(told, [30, 20, 10]);
+    }
+
+    #[tokio::test]
     async fn a_time_out_names_the_job() {
         let poller = Poller::new(Arc::new(clock()), "job 1").timeout(Duration::from_secs(30));
-        let error = poller.run(|| async { Ok(Progress::<()>::Pending(None)) }).await.unwrap_err();
+        let error = poller.run(|_| async { Ok(Progress::<()>::Pending(None)) }).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(error.resource(), Some(("job", "job 1")));
     }
@@ -155,13 +172,13 @@ mod tests {
         let transient = || Error::new(ErrorKind::Transport, "reset").with_retry(Retry::Retryable(None));
         let mut looks = 0;
         let poller = Poller::new(Arc::new(clock()), "job 1");
-        let done = poller.run(|| {
+        let done = poller.run(|_| {
             looks += 1;
             let look = looks;
             async move { if look < 4 { Err(transient()) } else { Ok(Progress::Done(())) } }
         });
         done.await.unwrap();
-        let error = poller.run(|| async { Err::<Progress<()>, _>(transient()) }).await.unwrap_err();
+        let error = poller.run(|_| async { Err::<Progress<()>, _>(transient()) }).await.unwrap_err();
         assert_eq!(error.to_string(), "while waiting for job 1: reset");
     }
 }

@@ -22,9 +22,9 @@ pub(crate) async fn wait_until_running<D: ComputeDriver + ?Sized>(
     }
     let name = format!("node {}", ids.join(", "));
     let poller = Poller::new(driver.clock(), name).timeout(options.timeout);
-    let look = || async {
+    let look = async |left| {
         let listed: Vec<Node> = driver
-            .iterate_nodes_with(Options::new())
+            .iterate_nodes_with(Options::new().timeout(left))
             .try_filter(|node| std::future::ready(ids.contains(&node.id.as_str())))
             .try_collect()
             .await?;

@@ -7,7 +7,7 @@
 //! - [`FaultProxy`]: a proxy in front of any server that delays, cuts, corrupts, or answers instead of it.
 //! - [`suite`]: what every driver of a service does, on a real server or without one.
 //! - Tests that hold for every driver. A driver joins with a [`Subject`] that says what they cannot know by themselves:
-//!   [`capabilities`], [`sent_once`], [`canary`], and for each listing [`Listing::prove`].
+//!   [`capabilities`], [`sent_once`], [`time_limits`], [`canary`], and for each listing [`Listing::prove`].
 //!
 //! Everything here fails by panicking: it is for tests, and is never published.
 
@@ -41,6 +41,7 @@ mod sent_once;
 mod server;
 mod subject;
 pub mod suite;
+mod time_limits;
 
 pub use breaking::{Breaking, Fault};
 pub use canary::canary;
@@ -54,3 +55,4 @@ pub use pattern::{Pattern, matching};
 pub use recorder::Recorder;
 pub use sent_once::{SentOnce, sent_once};
 pub use subject::{Service, Subject, sample};
+pub use time_limits::time_limits;

@@ -169,13 +169,21 @@ impl<D: Service + ?Sized> Subject<D> {
         self.driver_with(url, self.config.clone())
     }
 
-    pub(crate) fn driver_with(&self, url: &Url, mut config: Config) -> Arc<D> {
+    pub(crate) fn driver_with(&self, url: &Url, config: Config) -> Arc<D> {
+        let start = "2024-05-01T08:30:00Z".parse().unwrap_or_else(|error| panic!("{error}"));
+        self.make(url, config.clock(ManualClock::at(start)))
+    }
+
+    /// The driver, talking to this server, on the machine's own time.
+    pub(crate) fn driver_in_time(&self, url: &Url) -> Arc<D> {
+        self.make(url, self.config.clone())
+    }
+
+    fn make(&self, url: &Url, mut config: Config) -> Arc<D> {
         if self.redirected {
             config = config.endpoint(url.clone());
         }
         config.transport.retries = RETRIES;
-        let start = "2024-05-01T08:30:00Z".parse().unwrap_or_else(|error| panic!("{error}"));
-        let config = config.clock(ManualClock::at(start));
         (self.registration.factory)(config)
             .unwrap_or_else(|error| panic!("{} cannot be made: {error}", self.name()))
     }

@@ -10,6 +10,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use libcloud_common::auth::HeaderKey;
@@ -20,6 +21,7 @@ use libcloud_common::{
 use libcloud_dns::{CreateZone, DnsDriver, DnsDriverExt as _, RecordType, UpdateZone, Zone, ZoneType};
 use libcloud_testkit::{
     Answer, Breaking, Fault, Listing, ListingPage, SentOnce, Subject, canary, capabilities, sent_once,
+    time_limits,
 };
 
 /// What is wrong with the driver.
@@ -37,6 +39,7 @@ enum Wrong {
     FetchesAhead,
     FollowsACircle,
     LosesAnError,
+    IgnoresTheTimeLimit,
     ShowsTheKey,
     ShowsTheKeyInTracing,
 }
@@ -74,9 +77,9 @@ impl Toy {
         self.wrong == wrong
     }
 
-    async fn page(&self, cursor: Option<u64>) -> Result<Page<Zone, Option<u64>>> {
+    async fn page(&self, cursor: Option<u64>, limit: Option<Duration>) -> Result<Page<Zone, Option<u64>>> {
         let asked = cursor.filter(|_| !self.is(Wrong::IgnoresTheCursor));
-        let call = self.conn.get("ListZones", ["zones"]).query_opt("after", asked);
+        let call = self.conn.get("ListZones", ["zones"]).query_opt("after", asked).timeout(limit);
         let call = if self.is(Wrong::ReadsOnce) { call.not_repeatable() } else { call };
         let answer: Value = match call.json_answer().await {
             Err(_) if self.is(Wrong::LosesAnError) && cursor.is_some() => json!({"zones": []}),
@@ -120,16 +123,17 @@ impl DnsDriver for Toy {
     }
 
     fn iterate_zones_with(&self, options: Options) -> BoxStream<'static, Result<Zone>> {
-        if let Err(error) = options.plain("list_zones") {
-            return Box::pin(futures_util::stream::iter([Err(error)]));
-        }
+        let limit = match options.plain("list_zones") {
+            Ok(limit) => limit,
+            Err(error) => return Box::pin(futures_util::stream::iter([Err(error)])),
+        };
         let driver = self.clone();
         if self.is(Wrong::FetchesAhead) {
             let all = tokio::spawn(async move {
                 let mut items = Vec::new();
                 let mut next = Some(None);
                 while let Some(cursor) = next.take() {
-                    match driver.page(cursor).await {
+                    match driver.page(cursor, limit).await {
                         Ok(page) => {
                             items.extend(page.items.into_iter().map(Ok));
                             next = page.next;
@@ -144,7 +148,7 @@ impl DnsDriver for Toy {
         }
         pages(None, move |cursor| {
             let driver = driver.clone();
-            async move { driver.page(cursor).await }
+            async move { driver.page(cursor, limit).await }
         })
     }
 
@@ -162,23 +166,26 @@ impl DnsDriver for Toy {
         options.ex.none("create_zone")?;
         let token = if self.is(Wrong::SendsNoToken) { String::new() } else { unique_token()? };
         let body = json!({"domain": domain, "once": token});
-        self.conn.post("CreateZone", ["zones"]).json(&body).repeatable().empty().await?;
+        let call = self.conn.post("CreateZone", ["zones"]).timeout(options.timeout).json(&body);
+        call.repeatable().empty().await?;
         Ok(zone_of("1"))
     }
 
     async fn update_zone_with(&self, zone: &Zone, options: UpdateZone) -> Result<Zone> {
         options.ex.none("update_zone")?;
-        let call = self.conn.post("UpdateZone", ["zones", &zone.id]);
+        let limit = options.timeout.filter(|_| !self.is(Wrong::IgnoresTheTimeLimit));
+        let call = self.conn.post("UpdateZone", ["zones", &zone.id]).timeout(limit);
         let call = if self.is(Wrong::RepeatsAnUpdate) { call.repeatable() } else { call };
         call.empty().await?;
         Ok(zone.clone())
     }
 
     async fn delete_zone_with(&self, zone: &Zone, options: Options) -> Result<()> {
+        let limit = options.timeout;
         if !self.is(Wrong::IgnoresArguments) {
             options.plain("delete_zone")?;
         }
-        self.conn.delete("DeleteZone", ["zones", &zone.id]).empty().await
+        self.conn.delete("DeleteZone", ["zones", &zone.id]).timeout(limit).empty().await
     }
 }
 
@@ -255,6 +262,17 @@ async fn what_is_sent_too_often_or_too_seldom_is_found() {
         ),
         "{text}"
     );
+}
+
+// Nobody answers, so that time passes as soon as all wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_call_without_end_is_found() {
+    let ended = time_limits(&subject(Wrong::Nothing)).await;
+    for method in ["list_zones", "create_zone", "update_zone", "delete_zone"] {
+        assert!(ended.contains(&method), "{ended:?}");
+    }
+    let text = found(async { drop(time_limits(&subject(Wrong::IgnoresTheTimeLimit)).await) }).await;
+    assert_eq!(text, "dns toy update_zone: it went on after its time limit");
 }
 
 #[tokio::test]

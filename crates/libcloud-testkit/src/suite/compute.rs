@@ -168,7 +168,7 @@ impl Compute {
     /// Waits until the node is so.
     async fn node_is(&self, id: &str, state: NodeState) -> Verdict {
         let (driver, state) = (&self.driver, &state);
-        let looks = self.until(format!("node {id} to be {state}"), || async move {
+        let looks = self.until(format!("node {id} to be {state}"), |_| async move {
             let node = driver.get_node(id).await?;
             Ok(if node.state == *state { Progress::Done(()) } else { Progress::Pending(None) })
         });
@@ -177,7 +177,7 @@ impl Compute {
 
     async fn volume_is(&self, id: &str, state: StorageVolumeState) -> Verdict {
         let (driver, state) = (&self.driver, &state);
-        let looks = self.until(format!("volume {id} to be {state}"), || async move {
+        let looks = self.until(format!("volume {id} to be {state}"), |_| async move {
             let listed = driver.list_volumes().await?;
             let there = listed.iter().any(|volume| volume.id == id && volume.state == *state);
             Ok(if there { Progress::Done(()) } else { Progress::Pending(None) })
@@ -193,7 +193,7 @@ impl Compute {
     }
 
     /// Looks until it is done, by the driver's clock.
-    async fn until<T, Fut>(&self, job: String, look: impl FnMut() -> Fut) -> Result<T>
+    async fn until<T, Fut>(&self, job: String, look: impl FnMut(Duration) -> Fut) -> Result<T>
     where
         Fut: Future<Output = Result<Progress<T>>>,
     {
@@ -226,7 +226,7 @@ impl Context for Compute {
                 done_or_missing(self.driver.destroy_node(node).await)?;
             }
             for volume in &made.volumes {
-                let destroyed = self.until(format!("volume {} to go", volume.id), || async {
+                let destroyed = self.until(format!("volume {} to go", volume.id), |_| async {
                     match self.driver.destroy_volume(volume).await {
                         // Until its node is gone, and its snapshots are, it is in use.
                         Err(error) if error.kind() == ErrorKind::InvalidState => Ok(Progress::Pending(None)),
@@ -340,7 +340,7 @@ async fn nodes(cx: &Compute) -> Verdict {
 /// Waits until a node is gone: not there, or there only to say so.
 async fn gone(cx: &Compute, id: &str) -> Verdict {
     let driver = &cx.driver;
-    let looks = cx.until(format!("node {id} to be gone"), || async move {
+    let looks = cx.until(format!("node {id} to be gone"), |_| async move {
         match driver.get_node(id).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Progress::Done(Some(error))),
             Err(error) => Err(error),
@@ -472,7 +472,7 @@ async fn volumes(cx: &Compute) -> Verdict {
     cx.driver.destroy_volume(&volume).await?;
     let driver = &cx.driver;
     let id = volume.id.as_str();
-    let looks = cx.until(format!("volume {id} to go"), || async move {
+    let looks = cx.until(format!("volume {id} to go"), |_| async move {
         let left = driver.list_volumes().await?;
         let there = left.iter().any(|other| other.id == id && other.state != StorageVolumeState::Deleted);
         Ok(if there { Progress::Pending(None) } else { Progress::Done(()) })
@@ -499,14 +499,14 @@ async fn snapshots(cx: &Compute) -> Verdict {
     let made = cx.driver.create_volume_snapshot(&volume, &unique_name()?).await?;
     cx.made().snapshots.push(made.clone());
     let (driver, volume, id) = (&cx.driver, &volume, made.id.as_str());
-    let looks = cx.until(format!("snapshot {id} to be available"), || async move {
+    let looks = cx.until(format!("snapshot {id} to be available"), |_| async move {
         let listed = driver.list_volume_snapshots(volume).await?;
         let done = listed.iter().any(|other| other.id == id && other.state == VolumeSnapshotState::Available);
         Ok(if done { Progress::Done(()) } else { Progress::Pending(None) })
     });
     looks.await?;
     driver.destroy_volume_snapshot(&made).await?;
-    let looks = cx.until(format!("snapshot {id} to go"), || async move {
+    let looks = cx.until(format!("snapshot {id} to go"), |_| async move {
         let listed = driver.list_volume_snapshots(volume).await?;
         let there = listed.iter().any(|other| other.id == id);
         Ok(if there { Progress::Pending(None) } else { Progress::Done(()) })

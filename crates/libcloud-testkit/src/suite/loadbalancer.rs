@@ -99,7 +99,7 @@ impl LoadBalancers {
         let poller = Poller::new(driver.clock(), format!("balancer {id} to run"))
             .interval(Duration::from_millis(200), Duration::from_secs(2))
             .timeout(Duration::from_secs(150));
-        let looks = poller.run(|| async move {
+        let looks = poller.run(|_| async move {
             let found = driver.get_balancer(id).await?;
             Ok(if found.state == State::Pending { Progress::Pending(None) } else { Progress::Done(found) })
         });

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use libcloud_common::{
-    BoxStream, Call, Config, Connection, Error, ErrorKind, Map, Page, Param, Poller, Progress, Response,
-    Result, Search, Sources, Url, Value, arguments, json, kind_of_status, once, pages,
+    BoxStream, Call, Config, Connection, Deadline, Error, ErrorKind, Map, Page, Param, Poller, Progress,
+    Response, Result, Search, Sources, Url, Value, arguments, json, kind_of_status, once, pages,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -218,11 +218,14 @@ impl Command {
     /// The job's own; `Timeout` with the job's id, when it was not done in time.
     pub(crate) async fn job<T: DeserializeOwned>(self) -> Result<T> {
         let Self { connection, name, timeout, .. } = self.clone();
+        let clock = connection.http().clock();
+        let deadline = Deadline::new(clock.clone(), timeout);
         let started: Started = self.read().await?;
-        let poller = Poller::new(connection.http().clock().clone(), format!("job {}", started.jobid))
-            .timeout(timeout.unwrap_or(PATIENCE));
-        let looks = poller.run(|| async {
-            let look = connection.command("queryAsyncJobResult").param("jobid", &started.jobid);
+        let poller = Poller::new(clock.clone(), format!("job {}", started.jobid))
+            .timeout(deadline.left().unwrap_or(PATIENCE));
+        let looks = poller.run(async |left| {
+            let look =
+                connection.command("queryAsyncJobResult").param("jobid", &started.jobid).timeout(Some(left));
             let job: Job = look.read().await?;
             Ok(match job.jobstatus {
                 0 => Progress::Pending(None),

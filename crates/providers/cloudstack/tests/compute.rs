@@ -14,6 +14,7 @@ use libcloud_compute::{
 };
 use libcloud_testkit::{
     Answer, Exchange, Listing, Mock, Subject, canary, capabilities, fixture_path, matching, sent_once,
+    time_limits,
 };
 
 const SIGNED: &str = "&apiKey=canary-key&response=json&signature=[A-Za-z0-9%]+";
@@ -102,6 +103,11 @@ fn subject() -> Subject<dyn ComputeDriver> {
 async fn capabilities_are_true() {
     let refused = capabilities(&subject()).await;
     assert!(refused.contains(&"create_image") && refused.contains(&"create_volume_snapshot"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]

@@ -120,8 +120,9 @@ impl GandiConnection {
     ) -> Result<()> {
         let poller = Poller::new(self.connection.clock().clone(), format!("operation {}", operation.id))
             .timeout(timeout.unwrap_or(PATIENCE));
-        let looks = poller.run(|| async {
-            let look: wire::Operation = self.method("operation.info").id(&operation.id)?.read().await?;
+        let looks = poller.run(async |left| {
+            let look = self.method("operation.info").id(&operation.id)?.timeout(Some(left));
+            let look: wire::Operation = look.read().await?;
             Ok(match look.step.as_str() {
                 "DONE" => Progress::Done(()),
                 "ERROR" | "CANCEL" => {

@@ -16,6 +16,7 @@ use libcloud_gandi::compute::NodeExtra;
 use libcloud_gandi::{GandiDriver, compute};
 use libcloud_testkit::{
     Answer, Exchange, Listing, Mock, Subject, canary, capabilities, fixture_path, matching, sent_once,
+    time_limits,
 };
 
 fn fixture(name: &str) -> String {
@@ -106,6 +107,11 @@ fn subject() -> Subject<dyn ComputeDriver> {
 async fn capabilities_are_true() {
     let refused = capabilities(&subject()).await;
     assert!(refused.contains(&"create_key_pair") && refused.contains(&"create_image"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ use libcloud_compute::{
 use libcloud_openstack::OpenStackNodeDriver;
 use libcloud_openstack::compute::OpenStackCreateNode;
 use libcloud_rackspace::{RackspaceNodeDriver, compute};
-use libcloud_testkit::{Answer, Exchange, ExpectedRequest, Mock, Subject, canary, fixture_path, sent_once};
+use libcloud_testkit::{
+    Answer, Exchange, ExpectedRequest, Mock, Subject, canary, fixture_path, sent_once, time_limits,
+};
 
 const TOKEN: &str = "canary-token";
 
@@ -222,6 +224,11 @@ fn subject() -> Subject<dyn ComputeDriver> {
         .args("create_node", json!({"location": "0"}))
         .args("wait_until_running", json!({"nodes": ["s-1"]}))
         .args("import_key_pair_from_file", key)
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ impl Ec2Driver {
             .interval(Duration::from_secs(15), Duration::from_secs(15))
             .timeout(Duration::from_secs(1800));
         let snapshot_id = poller
-            .run(async || {
+            .run(async |_| {
                 let task = self.ex_describe_import_snapshot_tasks(&task_id, None).await?;
                 Ok(match (task.status.as_deref(), task.snapshot_id) {
                     (Some("completed"), Some(snapshot_id)) => Progress::Done(snapshot_id),

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use libcloud_common::dispatch::Method;
 use libcloud_common::{
-    ArgSpec, Arguments as _, BoxFuture, BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error,
-    ErrorKind, Extensions, Identity, Options, Result, Search, Secret, Sources, arguments, extensions,
+    ArgSpec, Arguments as _, BoxFuture, BoxStream, Capabilities, Clock, Config, Deadline, Descriptor, Driver,
+    Error, ErrorKind, Extensions, Identity, Options, Result, Search, Secret, Sources, arguments, extensions,
     serialize_exposed,
 };
 use libcloud_loadbalancer::{Algorithm, CreateBalancer, LoadBalancer, LoadBalancerDriver, Member};
@@ -192,6 +192,26 @@ impl AlbDriver {
             None,
         )
         .await
+    }
+
+    /// Deletes a balancer that could not be finished; the error why, and what is left if there is something.
+    async fn undo(&self, arn: &str, group: Option<&TargetGroup>, error: Error) -> Error {
+        let balancer = LoadBalancer::from_id(arn);
+        let mut left = Vec::new();
+        if let Err(error) = self.destroy_balancer_with(&balancer, Options::new()).await {
+            left.push(format!("the balancer {arn} is still there ({error})"));
+        }
+        if let Some(group) = group {
+            if let Err(error) = self.ex_delete_target_group(group).await {
+                left.push(format!("the target group {} is still there ({error})", group.id));
+            }
+        }
+        if left.is_empty() { error } else { error.context(left.join(", ")) }
+    }
+
+    /// The end of a call that has several steps.
+    fn deadline(&self, timeout: Option<Duration>) -> Deadline {
+        Deadline::new(self.clock(), timeout)
     }
 
     /// The target group that is meant: the one of the balancer, or the one that is named.
@@ -408,19 +428,15 @@ impl LoadBalancerDriver for AlbDriver {
             tags: &ex.ex_tags,
             timeout: options.timeout,
         };
+        let deadline = self.deadline(options.timeout);
         let made = self.create(new).await?;
         let mut group = None;
-        match self.furnish(&made, &options, ex.ex_ssl_cert_arn.as_deref(), &mut group).await {
-            Ok(listener) => self.whole(made, Some(listener), options.timeout).await,
-            Err(error) => {
-                // What cannot be deleted either is told by the error that came first.
-                let balancer = LoadBalancer::from_id(made.arn.as_str());
-                let _ = self.destroy_balancer_with(&balancer, Options::new()).await;
-                if let Some(group) = group {
-                    let _ = self.ex_delete_target_group(&group).await;
-                }
-                Err(error)
-            }
+        let furnished = self.furnish(&made, &options, ex.ex_ssl_cert_arn.as_deref(), &mut group);
+        match deadline.wait(furnished).await {
+            Ok(listener) => self.whole(made, Some(listener), deadline.left()).await.map_err(|error| {
+                error.context(format_args!("the balancer `{}` was made, but not read", options.name))
+            }),
+            Err(error) => Err(self.undo(&made.arn, group.as_ref(), error).await),
         }
     }
 
@@ -442,8 +458,14 @@ impl LoadBalancerDriver for AlbDriver {
         member: &Member,
         options: Options,
     ) -> Result<Member> {
-        let group = self.target_group(balancer, options.ex.decode("balancer_attach_member")?).await?;
-        self.ex_register_targets(&group, Some(vec![member.clone()])).await?;
+        let deadline = self.deadline(options.timeout);
+        let ex = options.ex.decode("balancer_attach_member")?;
+        let register = async {
+            let group = self.target_group(balancer, ex).await?;
+            self.ex_register_targets(&group, Some(vec![member.clone()])).await?;
+            Ok(group)
+        };
+        let group = deadline.wait(register).await?;
         let mut member = member.clone().with_balancer(&Arc::new(balancer.clone()));
         member.port = member.port.or(group.port);
         Ok(member)
@@ -455,8 +477,13 @@ impl LoadBalancerDriver for AlbDriver {
         member: &Member,
         options: Options,
     ) -> Result<()> {
-        let group = self.target_group(balancer, options.ex.decode("balancer_detach_member")?).await?;
-        self.ex_deregister_targets(&group, std::slice::from_ref(member)).await.map_err(|error| {
+        let deadline = self.deadline(options.timeout);
+        let ex = options.ex.decode("balancer_detach_member")?;
+        let deregister = async {
+            let group = self.target_group(balancer, ex).await?;
+            self.ex_deregister_targets(&group, std::slice::from_ref(member)).await
+        };
+        deadline.wait(deregister).await.map_err(|error| {
             if error.code() == Some("InvalidTarget") {
                 error.with_resource("member", &member.id)
             } else {
@@ -471,17 +498,21 @@ impl LoadBalancerDriver for AlbDriver {
         balancer: &LoadBalancer,
         options: Options,
     ) -> Result<Vec<Member>> {
+        let deadline = self.deadline(options.timeout);
         let ex: AlbMembers = options.ex.decode("balancer_list_members")?;
-        let groups = match &ex.ex_target_group {
-            Some(id) => vec![TargetGroup::from_id(id.as_str())],
-            None => self.ex_list_target_groups(Some(balancer)).await?,
+        let members = async {
+            let groups = match ex.ex_target_group {
+                Some(id) => vec![TargetGroup::from_id(id)],
+                None => self.ex_list_target_groups(Some(balancer)).await?,
+            };
+            let balancer = Arc::new(balancer.clone());
+            let mut all = Vec::new();
+            for group in groups {
+                let members = self.ex_list_target_group_members(&group).await?;
+                all.extend(members.into_iter().map(|member| member.with_balancer(&balancer)));
+            }
+            Ok(all)
         };
-        let balancer = Arc::new(balancer.clone());
-        let mut all = Vec::new();
-        for group in groups {
-            let members = self.ex_list_target_group_members(&group).await?;
-            all.extend(members.into_iter().map(|member| member.with_balancer(&balancer)));
-        }
-        Ok(all)
+        deadline.wait(members).await
     }
 }

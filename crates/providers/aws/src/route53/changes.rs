@@ -101,8 +101,7 @@ impl Route53Driver {
     /// How far a change has come, by the `change_id` of a record's extra.
     /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html>
     pub async fn ex_get_change(&self, change_id: &str) -> Result<ChangeInfo> {
-        let call = self.conn.get("GetChange", &["change", last_part(change_id)]);
-        call.decode(|response| xml::parse(&response.text(), wire::change_info)).await
+        self.change_info(change_id, None).await
     }
 
     /// Waits until all name servers know of a change, mostly less than a minute.
@@ -113,8 +112,8 @@ impl Route53Driver {
         if let Some(timeout) = timeout {
             poller = poller.timeout(timeout);
         }
-        let look = || async {
-            let change = self.ex_get_change(change_id).await?;
+        let look = async |left| {
+            let change = self.change_info(change_id, Some(left)).await?;
             Ok(if change.is_in_sync() { Progress::Done(change) } else { Progress::Pending(None) })
         };
         poller.run(look).await
@@ -122,6 +121,11 @@ impl Route53Driver {
 }
 
 impl Route53Driver {
+    async fn change_info(&self, change_id: &str, timeout: Option<Duration>) -> Result<ChangeInfo> {
+        let call = self.conn.get("GetChange", &["change", last_part(change_id)]).timeout(timeout);
+        call.decode(|response| xml::parse(&response.text(), wire::change_info)).await
+    }
+
     /// Makes one batch of changes.
     pub(super) async fn change(
         &self,

@@ -112,7 +112,7 @@ impl S3Connection {
         container: &str,
         key: &str,
     ) -> Result<StorageCall> {
-        names::object(key)?;
+        check_names(container, key)?;
         let call = self.container(method, operation, container)?;
         Ok(call.key(key).about_object(key, is_about_container))
     }
@@ -125,8 +125,7 @@ impl S3Connection {
         key: &str,
         expires: Duration,
     ) -> Result<String> {
-        one_segment(container)?;
-        names::object(key)?;
+        check_names(container, key)?;
         let in_host = self.places.is_host(container).then_some(container);
         let place = self.places.of(container);
         let base = self.places.base(&place, container)?;
@@ -147,6 +146,12 @@ impl S3Connection {
         let path = if self.places.is_host(container) { Vec::new() } else { vec![container] };
         Ok((self.connection.with_auth(base, auth), path))
     }
+}
+
+/// Refuses names that no object has.
+pub(super) fn check_names(container: &str, key: &str) -> Result<()> {
+    one_segment(container)?;
+    names::object(key)
 }
 
 /// Where the service is in a region, unless the configuration says otherwise.

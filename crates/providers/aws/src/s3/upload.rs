@@ -15,7 +15,7 @@ use libcloud_storage::parts::Part;
 use libcloud_storage::rest::{StorageCall, headers::unquoted, meta_data};
 use libcloud_storage::{Container, Gathered, HashType, Object, UploadBody, UploadObject};
 
-use super::connection::S3Connection;
+use super::connection::{S3Connection, check_names};
 use super::encryption::Encryption;
 use super::{META, S3Driver, objects};
 use crate::signer::SignatureVersion;
@@ -154,7 +154,7 @@ impl S3Driver {
             deadline: Deadline::new(self.conn.http().clock().clone(), options.timeout),
         };
         // Names are refused before anything is read.
-        drop(upload.call(Method::PUT, "PutObject")?);
+        check_names(&container.name, object_name)?;
         let in_operation = |error: Error| error.in_operation(self.descriptor.id, "PutObject");
         let gathered = upload.deadline.wait(body.gather(PART)).await.map_err(in_operation)?;
         let (headers, size) = match gathered {

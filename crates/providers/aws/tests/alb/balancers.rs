@@ -153,7 +153,10 @@ async fn what_was_made_goes_when_a_later_step_fails() {
     refuse(&server, &format!("DeleteTargetGroup&TargetGroupArn={group}"), "in-use");
     let error = driver.create_balancer(CreateBalancer::new("web", 443, "https")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-    assert!(error.to_string().contains("A certificate must be specified"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("A certificate must be specified"), "{text}");
+    assert!(text.contains(&format!("the target group {} is still there (", group_arn())), "{text}");
+    assert!(!text.contains("the balancer"), "{text}");
 
     expect(&server, &made);
     refuse(&server, &make_group, "no-group");

@@ -2,7 +2,7 @@
 
 use libcloud_common::{Driver as _, ErrorKind};
 use libcloud_loadbalancer::{Algorithm, LoadBalancerDriverExt as _};
-use libcloud_testkit::{Listing, canary, capabilities, sent_once};
+use libcloud_testkit::{Listing, canary, capabilities, sent_once, time_limits};
 
 use crate::*;
 
@@ -40,6 +40,11 @@ async fn capabilities_are_true() {
 #[tokio::test]
 async fn credentials_stay_inside() {
     canary(&subject()).await;
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]

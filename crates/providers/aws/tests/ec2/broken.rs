@@ -1,8 +1,13 @@
 //! What is sent when the connection breaks after the request: a call that changes something, exactly once.
 
-use libcloud_testkit::sent_once;
+use libcloud_testkit::{sent_once, time_limits};
 
 use crate::subject;
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
+}
 
 #[tokio::test]
 async fn what_changes_something_is_sent_once() {

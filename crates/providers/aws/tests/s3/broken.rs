@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use libcloud_common::{Error, ErrorKind, Retry};
 use libcloud_storage::{StorageDriver as _, StorageDriverExt as _, UploadBody, UploadObject};
-use libcloud_testkit::{Breaking, Fault, sent_once};
+use libcloud_testkit::{Breaking, Fault, sent_once, time_limits};
 
 use crate::*;
 
@@ -69,6 +69,11 @@ async fn little_content_that_breaks_is_not_sent() {
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::HashMismatch, false));
     server.settled().await;
     assert_eq!((server.broken_off(), server.received().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use libcloud_common::Retry;
 use libcloud_storage::{StorageDriver as _, StorageDriverExt as _, UploadBody, UploadObject};
-use libcloud_testkit::{Breaking, Fault, sent_once};
+use libcloud_testkit::{Breaking, Fault, sent_once, time_limits};
 
 use crate::*;
 
@@ -57,6 +57,11 @@ async fn content_that_breaks_leaves_no_blob() {
         assert_eq!((error.kind(), error.is_retryable()), (kind, false), "{error}");
     }
     assert!(blocks.received().is_empty(), "a list was sent");
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]

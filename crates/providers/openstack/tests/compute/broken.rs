@@ -5,6 +5,7 @@ use libcloud_compute::{ComputeDriver, ComputeDriverExt as _, ListSizes};
 use libcloud_openstack::{OpenStackNodeDriver, compute};
 use libcloud_testkit::{
     Answer, Listing, ListingPage, Received, Subject, canary, capabilities, fixture_path, sent_once,
+    time_limits,
 };
 
 use crate::*;
@@ -31,6 +32,11 @@ fn of(config: Config) -> Subject<dyn ComputeDriver> {
         .args("create_node", json!({"location": "0"}))
         .args("wait_until_running", json!({"nodes": ["s-1"]}))
         .args("import_key_pair_from_file", key)
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_every_call() {
+    time_limits(&subject()).await;
 }
 
 #[tokio::test]
