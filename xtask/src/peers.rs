@@ -45,6 +45,7 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[
             ("libcloud-aws", "peer_moto"),
+            ("libcloud-aws", "peer_protocol_moto"),
             ("libcloud-aws", "peer_suite_moto"),
             ("libcloud-aws", "peer_route53"),
             ("libcloud-aws", "peer_elb"),
@@ -57,6 +58,7 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[
             ("libcloud-aws", "peer_moto"),
+            ("libcloud-aws", "peer_protocol_moto"),
             ("libcloud-aws", "peer_suite_moto"),
             ("libcloud-aws", "peer_elb"),
             ("libcloud-cli", "program_moto"),
@@ -86,7 +88,14 @@ const PEERS: &[Peer] = &[
         folder: "swift",
         settings: &[],
         upstream: None,
-        tests: &[("libcloud-aws", "peer_suite_swift")],
+        tests: &[("libcloud-aws", "peer_protocol_swift"), ("libcloud-aws", "peer_suite_swift")],
+    },
+    Peer {
+        name: "s3s",
+        folder: "s3s-fs",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-aws", "peer_suite_s3s")],
     },
     Peer {
         name: "azurite",
