@@ -2,8 +2,6 @@
 //! running: `SWIFT_S3_ENDPOINT`, `SWIFT_S3_ACCESS_KEY` and `SWIFT_S3_SECRET_KEY` tell where. It verifies signatures of both
 //! versions, regions and checksums.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod protocol;
 
 use std::env::var;

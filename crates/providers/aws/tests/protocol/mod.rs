@@ -1,7 +1,7 @@
 //! What the S3 driver has beside the base API, and its older dialect, on real servers: the same checks for each, and for
 //! each a list of those that its server makes fail, which must fail.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod conditions;
 mod copies;
