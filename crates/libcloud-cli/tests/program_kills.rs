@@ -2,7 +2,7 @@
 //! has come to it, the transfer is at this stage and cannot go on, and is killed. Once the same command has run again, there is
 //! neither a half object nor a half file, nothing that was begun and not ended, and no trace in the home folder.
 
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod ceph;
 
