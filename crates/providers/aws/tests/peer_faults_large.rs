@@ -2,7 +2,12 @@
 //! front of a real server; see `peer_faults.rs`. After each transfer the server itself is asked what it holds, and for
 //! uploads that nobody ends.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says how each door went"
+)]
 
 mod doors;
 
