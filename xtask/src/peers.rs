@@ -45,6 +45,7 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[
             ("libcloud-aws", "peer_moto"),
+            ("libcloud-aws", "peer_protocol_moto"),
             ("libcloud-aws", "peer_suite_moto"),
             ("libcloud-aws", "peer_route53"),
             ("libcloud-aws", "peer_elb"),
@@ -57,6 +58,7 @@ const PEERS: &[Peer] = &[
         upstream: None,
         tests: &[
             ("libcloud-aws", "peer_moto"),
+            ("libcloud-aws", "peer_protocol_moto"),
             ("libcloud-aws", "peer_suite_moto"),
             ("libcloud-aws", "peer_elb"),
             ("libcloud-cli", "program_moto"),
@@ -72,6 +74,8 @@ const PEERS: &[Peer] = &[
             ("libcloud-aws", "peer_protocol_ceph"),
             ("libcloud-aws", "peer_suite_ceph"),
             ("libcloud-cli", "program_ceph"),
+            ("libcloud-cli", "program_kills"),
+            ("libcloud-cli", "program_many"),
         ],
     },
     Peer {
@@ -86,7 +90,14 @@ const PEERS: &[Peer] = &[
         folder: "swift",
         settings: &[],
         upstream: None,
-        tests: &[("libcloud-aws", "peer_suite_swift")],
+        tests: &[("libcloud-aws", "peer_protocol_swift"), ("libcloud-aws", "peer_suite_swift")],
+    },
+    Peer {
+        name: "s3s",
+        folder: "s3s-fs",
+        settings: &[],
+        upstream: None,
+        tests: &[("libcloud-aws", "peer_suite_s3s")],
     },
     Peer {
         name: "azurite",
@@ -114,21 +125,25 @@ const PEERS: &[Peer] = &[
         folder: "faults",
         settings: &[],
         upstream: Some(Upstream { peer: "moto", setting: "FAULTS_UPSTREAM", export: "MOTO_ENDPOINT" }),
-        tests: &[("libcloud-aws", "peer_faults"), ("libcloud-aws", "peer_faults_compute")],
+        tests: &[
+            ("libcloud-aws", "peer_faults"),
+            ("libcloud-aws", "peer_faults_large"),
+            ("libcloud-aws", "peer_faults_compute"),
+        ],
     },
     Peer {
         name: "faults-ceph",
         folder: "faults",
         settings: &[],
         upstream: Some(Upstream { peer: "ceph", setting: "FAULTS_UPSTREAM", export: "CEPH_S3_ENDPOINT" }),
-        tests: &[("libcloud-aws", "peer_faults")],
+        tests: &[("libcloud-aws", "peer_faults"), ("libcloud-aws", "peer_faults_large")],
     },
     Peer {
         name: "faults-swift",
         folder: "faults",
         settings: &[],
         upstream: Some(Upstream { peer: "swift", setting: "FAULTS_UPSTREAM", export: "SWIFT_S3_ENDPOINT" }),
-        tests: &[("libcloud-aws", "peer_faults")],
+        tests: &[("libcloud-aws", "peer_faults"), ("libcloud-aws", "peer_faults_large")],
     },
 ];
 

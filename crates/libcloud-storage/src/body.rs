@@ -79,6 +79,9 @@ impl UploadBody {
     /// The content of a file of this machine. A driver that sends it in parts reads them where they are, so that memory
     /// holds none of them; what has no more than 256 KiB is read at once.
     ///
+    /// A file that grows, shrinks or is rewritten while it is read is an error of the upload (`HashMismatch`, or `Io` where
+    /// bytes are missing), and no object is made of it.
+    ///
     /// # Errors
     /// `Io` if it cannot be opened or is a folder.
     pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
@@ -102,7 +105,7 @@ impl UploadBody {
                 let piece = (!bytes.is_empty()).then_some(Ok(bytes));
                 stream::iter(piece).boxed()
             }
-            Source::File(file) => file.stream(0..file.length()),
+            Source::File(file) => file.whole(),
             Source::Stream(stream) => stream,
         };
         let Some(progress) = progress else { return stream };
@@ -125,7 +128,7 @@ impl UploadBody {
         }
         match (&self.source, &self.progress) {
             (Source::Memory(bytes), None) => return Ok(Gathered::Whole(bytes.clone())),
-            (Source::File(file), None) => return file.read(0, file.length()).await.map(Gathered::Whole),
+            (Source::File(file), None) => return file.read_whole().await.map(Gathered::Whole),
             _ => {}
         }
         let length = self.length;

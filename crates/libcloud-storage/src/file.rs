@@ -1,6 +1,6 @@
 //! Files of this machine, read at any place by any number of readers.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use libcloud_common::{ByteStream, Error, ErrorKind, Result};
 
 use crate::hash::{Digest, HashType, Hasher};
@@ -55,10 +55,12 @@ pub(crate) async fn open(path: &Path) -> Result<Opened> {
             length: meta.len(),
             modified: meta.modified().ok(),
         };
-        if found.length <= CHUNK {
-            return found.read_at(0, found.length).map(Opened::Whole);
+        if found.length > CHUNK {
+            return Ok(Opened::File(found));
         }
-        Ok(Opened::File(found))
+        let read = found.read_at(0, found.length);
+        // Of one that is being written whoever reads it hears.
+        if found.is_unchanged()? { read.map(Opened::Whole) } else { Ok(Opened::File(found)) }
     })
     .await
     .map_err(|error| cannot_read(&named, error))
@@ -68,6 +70,30 @@ impl LocalFile {
     /// How many bytes it has.
     pub(crate) fn length(&self) -> u64 {
         self.length
+    }
+
+    /// All of it. The last bytes come once it is known to be the file that it was: one that was changed ends in an error
+    /// before a provider could take what it has for all.
+    pub(crate) fn whole(&self) -> ByteStream {
+        let (file, mut left) = (self.clone(), self.length);
+        let pieces = self.stream(0..self.length).and_then(move |bytes| {
+            left -= left.min(bytes.len() as u64);
+            let last = (left == 0).then(|| file.clone());
+            async move {
+                if let Some(file) = last {
+                    file.unchanged().await?;
+                }
+                Ok(bytes)
+            }
+        });
+        pieces.boxed()
+    }
+
+    /// All of it at once.
+    pub(crate) async fn read_whole(&self) -> Result<Bytes> {
+        let bytes = self.read(0, self.length).await?;
+        self.unchanged().await?;
+        Ok(bytes)
     }
 
     /// These bytes, as they are read.
@@ -111,10 +137,8 @@ impl LocalFile {
 
     /// Fails if it is not the file any more that it was when it was opened: what was read of it may be of both.
     pub(crate) async fn unchanged(&self) -> Result<()> {
-        let file = Arc::clone(&self.file);
-        let meta: Metadata =
-            blocking(move || file.metadata()).await.map_err(|error| cannot_read(&self.path, error))?;
-        if meta.len() == self.length && meta.modified().ok() == self.modified {
+        let file = self.clone();
+        if blocking(move || file.is_unchanged()).await.map_err(|error| cannot_read(&self.path, error))? {
             return Ok(());
         }
         Err(Error::new(
@@ -122,6 +146,11 @@ impl LocalFile {
             format!("{} was changed while it was read: upload it again", self.path.display()),
         )
         .with_resource("file", self.path.display().to_string()))
+    }
+
+    fn is_unchanged(&self) -> io::Result<bool> {
+        let meta = self.file.metadata()?;
+        Ok(meta.len() == self.length && meta.modified().ok() == self.modified)
     }
 
     fn read_at(&self, start: u64, size: u64) -> io::Result<Bytes> {
@@ -181,8 +210,6 @@ pub(crate) fn cannot_read(path: &Path, error: io::Error) -> Error {
 mod tests {
     use std::io::Write as _;
 
-    use futures_util::TryStreamExt as _;
-
     use super::*;
 
     async fn file(content: &[u8]) -> (tempfile::NamedTempFile, LocalFile) {
@@ -227,5 +254,40 @@ mod tests {
         made.as_file().set_len(10).unwrap();
         let error = file.stream(0..300_000).try_collect::<Vec<_>>().await.unwrap_err();
         assert!(error.to_string().contains("shorter"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn one_that_changes_never_gives_its_last_bytes() {
+        for change in [
+            |file: &File| file.set_len(800_000),
+            |file: &File| file.set_len(500_000),
+            // As long as it was.
+            |file: &File| file.set_modified(SystemTime::UNIX_EPOCH),
+        ] as [fn(&File) -> io::Result<()>; 3]
+        {
+            let (made, file) = file(&vec![7; 600_000]).await;
+            let mut stream = file.whole();
+            let first = stream.try_next().await.unwrap().unwrap();
+            change(made.as_file()).unwrap();
+            let mut given = first.len();
+            let error = loop {
+                match stream.try_next().await {
+                    Ok(Some(bytes)) => given += bytes.len(),
+                    Ok(None) => panic!("it ended as if all were well"),
+                    Err(error) => break error,
+                }
+            };
+            assert!(given < 600_000, "{given}");
+            assert!(matches!(error.kind(), ErrorKind::HashMismatch | ErrorKind::Io), "{error}");
+            assert!(file.read_whole().await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_stays_gives_all() {
+        let content: Vec<u8> = (0..CHUNK * 2 + 5).map(|number| number.to_le_bytes()[0]).collect();
+        let (_made, file) = file(&content).await;
+        assert!(file.whole().try_collect::<Vec<_>>().await.unwrap().concat() == content);
+        assert!(file.read_whole().await.unwrap() == content);
     }
 }

@@ -104,6 +104,25 @@ impl Digest {
         hasher.finish()
     }
 
+    /// That of content of which these are the CRC-64/NVME digests and lengths of the parts, in their order. Nothing if one of
+    /// them is another digest.
+    ///
+    /// ```
+    /// use libcloud_storage::{Digest, HashType::Crc64Nvme};
+    ///
+    /// let parts = ["12345", "6789"].map(|part| (Digest::of(Crc64Nvme, part.as_bytes()), part.len() as u64));
+    /// let whole = Digest::joined_crc64(parts.iter().map(|(digest, length)| (digest, *length)));
+    /// assert_eq!(whole, Some(Digest::of(Crc64Nvme, b"123456789")));
+    /// ```
+    pub fn joined_crc64<'a>(parts: impl IntoIterator<Item = (&'a Self, u64)>) -> Option<Self> {
+        let mut whole = crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme).finalize();
+        for (part, length) in parts {
+            let part = u64::from_be_bytes(part.0.as_slice().try_into().ok()?);
+            whole = crc_fast::checksum_combine(CrcAlgorithm::Crc64Nvme, whole, part, length);
+        }
+        Some(Self(whole.to_be_bytes().to_vec()))
+    }
+
     /// In hexadecimal, in lower case.
     pub fn hex(&self) -> String {
         encode::hex(&self.0)
@@ -147,6 +166,26 @@ mod tests {
         }
         // As S3 has it in a header.
         assert_eq!(Digest::of(HashType::Crc64Nvme, b"123456789").base64(), "rosUhgp5mIg=");
+    }
+
+    #[test]
+    fn the_checksum_of_the_whole_is_made_of_those_of_its_parts() {
+        let content: Vec<u8> = (0..100_000).map(|number: u32| (number % 251).to_le_bytes()[0]).collect();
+        let whole = Digest::of(HashType::Crc64Nvme, &content);
+        for size in [1, 777, 4096, 99_999, 100_000] {
+            let parts: Vec<_> = content
+                .chunks(size)
+                .map(|part| (Digest::of(HashType::Crc64Nvme, part), part.len() as u64))
+                .collect();
+            let of = |parts: &[(Digest, u64)]| {
+                Digest::joined_crc64(parts.iter().map(|(digest, length)| (digest, *length)))
+            };
+            assert_eq!(of(&parts), Some(whole.clone()), "{size}");
+            let backwards: Vec<_> = parts.iter().rev().cloned().collect();
+            assert_eq!(of(&backwards) == Some(whole.clone()), parts.len() == 1, "{size}");
+        }
+        assert_eq!(Digest::joined_crc64([]), Some(Digest::of(HashType::Crc64Nvme, b"")));
+        assert_eq!(Digest::joined_crc64([(&Digest::of(HashType::Md5, b"a"), 1)]), None);
     }
 
     #[test]

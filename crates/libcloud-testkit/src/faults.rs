@@ -26,6 +26,8 @@ pub enum Door {
     Delay(Arc<dyn Clock>, Duration),
     /// So many bytes of its body reach the server, then both connections are reset.
     CutUp(usize),
+    /// So many bytes of its body reach the server, and neither the rest nor an answer comes through, until the client goes.
+    StallUp(usize),
     /// So many bytes of the answer's body come back, then the connection is reset.
     CutDown(usize),
     /// So many bytes of the answer's body come back, then the connection ends as if all were well.
@@ -38,6 +40,10 @@ pub enum Door {
     CorruptDown(usize),
     /// It reaches the server, is done there, and the connection is reset instead of an answer.
     LoseAnswer,
+    /// It reaches the server, is done there, and no answer comes, until the client goes.
+    HoldAnswer,
+    /// It does not reach the server, and no answer comes, until the client goes.
+    Hold,
     /// It does not reach the server; this is answered.
     Answer(Answer),
     /// It does not reach the server; these bytes come, and the end.
@@ -343,11 +349,14 @@ async fn serve(
         }
         Door::CutUp(bytes) => (Way::Until(bytes), Way::Whole, End::Reset),
         Door::CorruptUp(at) => (Way::Changed(at), Way::Whole, End::Orderly),
+        Door::StallUp(bytes) => (Way::Until(bytes), Way::Whole, End::Silence),
         Door::CutDown(bytes) => (Way::Whole, Way::Until(bytes), End::Reset),
         Door::EndDown(bytes) => (Way::Whole, Way::Until(bytes), End::Orderly),
         Door::StallDown(bytes) => (Way::Whole, Way::Until(bytes), End::Silence),
         Door::CorruptDown(at) => (Way::Whole, Way::Changed(at), End::Orderly),
         Door::LoseAnswer => (Way::Whole, Way::Whole, End::Lost),
+        Door::HoldAnswer => (Way::Whole, Way::Whole, End::Held),
+        Door::Hold => return gone(&mut client).await,
         Door::Answer(answer) => {
             if !request.asks_first {
                 swallow(&mut client, request.body).await?;
@@ -369,6 +378,9 @@ async fn serve(
     server.get_ref().set_nodelay(true)?;
     server.write_all(&request.bytes()).await?;
     if !pass(&mut client, &mut server, request.body, up).await? {
+        if matches!(end, End::Silence) {
+            gone(&mut client).await?;
+        }
         reset(&server);
         reset(&client);
         return Ok(());
@@ -378,6 +390,9 @@ async fn serve(
         // What the server has answered, it has done.
         reset(&client);
         return Ok(());
+    }
+    if matches!(end, End::Held) {
+        return gone(&mut client).await;
     }
     client.write_all(&answer.bytes()).await?;
     let status = answer.first.split(' ').nth(1).unwrap_or_default();
@@ -399,6 +414,13 @@ enum End {
     Silence,
     /// Before any of it.
     Lost,
+    /// When the client has had enough.
+    Held,
+}
+
+/// Waits until the client is gone. What it still sends goes nowhere.
+async fn gone(client: &mut BufReader<TcpStream>) -> io::Result<()> {
+    tokio::io::copy(client, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// Lets the connection end with a reset when it is dropped.

@@ -282,7 +282,7 @@ impl Copy {
     }
 
     async fn put_together(&self, id: &str, etags: &[String]) -> Result<Copied> {
-        let list = list_of_parts((1..).zip(etags.iter().map(String::as_str)))?;
+        let list = list_of_parts((1..).zip(etags).map(|(number, etag)| (number, etag.as_str(), None)))?;
         let call = self.call(Method::POST, "CompleteMultipartUpload")?.query("uploadId", id);
         let call = self.encryption.touching(call).body("application/xml", list);
         let etag = call

@@ -96,6 +96,9 @@ pub enum ListVersion {
 pub struct Checksums {
     /// CRC-64/NVME, which can be told of a whole object that came in parts.
     pub crc64nvme: bool,
+    /// Whether it compares the CRC-64/NVME of the whole with an object that came in parts, if the one who sent them tells it
+    /// in the end.
+    pub whole: bool,
     /// CRC-32C, and SHA-256 with it.
     pub crc32c: bool,
 }
@@ -178,7 +181,7 @@ impl S3Dialect {
         virtual_host: true,
         signature: S3Signature::V4,
         listing: ListVersion::V2,
-        checksums: Checksums { crc64nvme: true, crc32c: true },
+        checksums: Checksums { crc64nvme: true, whole: true, crc32c: true },
         parts: PARTS,
         bulk_delete: true,
         encoded_uploads: true,
@@ -191,7 +194,7 @@ impl S3Dialect {
         hosts: Hosts::Private,
         regions: Regions { known: &[], ..Self::AMAZON.regions },
         virtual_host: false,
-        checksums: Checksums { crc64nvme: false, crc32c: false },
+        checksums: Checksums { crc64nvme: false, whole: false, crc32c: false },
         encoded_uploads: false,
         checked_names: false,
         ..Self::AMAZON
@@ -224,7 +227,7 @@ impl S3Dialect {
     /// MinIO: <https://docs.min.io/community/minio-object-store/operations/concepts/thresholds.html>
     pub const MINIO: Self = Self {
         name: "minio",
-        checksums: Checksums { crc64nvme: true, crc32c: true },
+        checksums: Checksums { crc64nvme: true, whole: false, crc32c: true },
         parts: PartLimits { single: 5 << 40, ..PARTS },
         ..Self::COMPATIBLE
     };
@@ -382,33 +385,33 @@ mod tests {
         use S3Signature as Sign;
 
         let of = |dialect: &S3Dialect| {
-            let Checksums { crc64nvme, crc32c } = dialect.checksums;
+            let Checksums { crc64nvme, whole, crc32c } = dialect.checksums;
             (
                 (dialect.virtual_host, dialect.signature, dialect.listing),
-                (crc64nvme, crc32c, dialect.bulk_delete, dialect.checked_names),
+                (crc64nvme, whole, crc32c, dialect.bulk_delete, dialect.checked_names),
                 (dialect.regions.usual, dialect.regions.constraint, dialect.parts.single >> 30),
             )
         };
         for (dialect, expected) in [
             (
                 S3Dialect::AMAZON,
-                ((true, Sign::V4, List::V2), (true, true, true, true), ("us-east-1", true, 5)),
+                ((true, Sign::V4, List::V2), (true, true, true, true, true), ("us-east-1", true, 5)),
             ),
             (
                 S3Dialect::COMPATIBLE,
-                ((false, Sign::V4, List::V2), (false, false, true, false), ("us-east-1", true, 5)),
+                ((false, Sign::V4, List::V2), (false, false, false, true, false), ("us-east-1", true, 5)),
             ),
             (
                 S3Dialect::OLD,
-                ((false, Sign::V2, List::V1), (false, false, false, false), ("us-east-1", true, 5)),
+                ((false, Sign::V2, List::V1), (false, false, false, false, false), ("us-east-1", true, 5)),
             ),
             (
                 S3Dialect::SPACES,
-                ((true, Sign::V4, List::V2), (false, false, true, false), ("nyc3", false, 5)),
+                ((true, Sign::V4, List::V2), (false, false, false, true, false), ("nyc3", false, 5)),
             ),
             (
                 S3Dialect::MINIO,
-                ((false, Sign::V4, List::V2), (true, true, true, false), ("us-east-1", true, 5120)),
+                ((false, Sign::V4, List::V2), (true, false, true, true, false), ("us-east-1", true, 5120)),
             ),
         ] {
             assert_eq!(of(&dialect), expected, "{}", dialect.name);

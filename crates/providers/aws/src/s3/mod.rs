@@ -450,7 +450,7 @@ impl StorageDriver for S3Driver {
         let deadline = Deadline::new(self.clock(), options.timeout);
         let arguments: S3GetObject = options.ex.decode("download_object_as_stream")?;
         let call = self.conn.object(Method::GET, "GetObject", &obj.container.name, &obj.name)?;
-        let Checksums { crc64nvme, crc32c } = self.conn.dialect().checksums;
+        let Checksums { crc64nvme, crc32c, .. } = self.conn.dialect().checksums;
         // A checksum is told to those who ask for it.
         let mode = (crc64nvme || crc32c).then_some("ENABLED");
         let answer = arguments

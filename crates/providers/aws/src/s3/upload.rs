@@ -13,7 +13,7 @@ use libcloud_common::sign::v4;
 use libcloud_common::{Deadline, Error, Extra, Result, Secret, arguments, serialize_exposed, text};
 use libcloud_storage::parts::Part;
 use libcloud_storage::rest::{StorageCall, headers::unquoted, meta_data};
-use libcloud_storage::{Container, Gathered, HashType, Object, UploadBody, UploadObject};
+use libcloud_storage::{Container, Digest, Gathered, HashType, Object, UploadBody, UploadObject};
 
 use super::connection::{S3Connection, check_names};
 use super::encryption::Encryption;
@@ -177,19 +177,29 @@ impl Upload {
         Ok(self.encryption.making(call).header("content-type", &self.content_type))
     }
 
+    /// Whether the digest beside a signature that leaves the content out is the checksum that costs least.
+    fn sends_crc64(&self) -> bool {
+        self.verify && self.driver.seal == Seal::Crc64Nvme
+    }
+
+    /// The checksum that costs least, if it is wanted.
+    async fn crc64(&self, content: &Part, wanted: bool) -> Result<Option<Digest>> {
+        Ok(if wanted { Some(content.digest(HashType::Crc64Nvme).await?) } else { None })
+    }
+
     /// The same call with this content, and the digest by which S3 compares it.
-    async fn sealed(&self, call: StorageCall, content: &Part) -> Result<StorageCall> {
+    async fn sealed(&self, call: StorageCall, content: &Part, crc64: Option<&Digest>) -> Result<StorageCall> {
         let unsigned = |call: StorageCall| match self.driver.conn.signature_version() {
             SignatureVersion::V4 => call.header(v4::CONTENT_SHA256, v4::UNSIGNED_PAYLOAD),
             _ => call,
         };
+        let call = call.header_opt(CRC64, crc64.map(Digest::base64));
         let call = match self.driver.seal {
             Seal::Signature => call.header(v4::CONTENT_SHA256, content.digest(HashType::Sha256).await?.hex()),
-            _ if !self.verify => unsigned(call),
-            Seal::Crc64Nvme => {
-                unsigned(call).header(CRC64, content.digest(HashType::Crc64Nvme).await?.base64())
+            Seal::Md5 if self.verify => {
+                unsigned(call).header("content-md5", content.digest(HashType::Md5).await?.base64())
             }
-            Seal::Md5 => unsigned(call).header("content-md5", content.digest(HashType::Md5).await?.base64()),
+            Seal::Crc64Nvme | Seal::Md5 => unsigned(call),
         };
         Ok(call.content(content.body()))
     }
@@ -199,7 +209,9 @@ impl Upload {
         let size = content.len() as u64;
         let call = self.making(Method::PUT, "PutObject")?;
         let call = if self.only_if_absent { call.only_if_absent() } else { call };
-        let answer = self.sealed(call, &Part::whole(content)).await?.send().await?;
+        let content = Part::whole(content);
+        let crc64 = self.crc64(&content, self.sends_crc64()).await?;
+        let answer = self.sealed(call, &content, crc64.as_ref()).await?.send().await?;
         objects::tagged(&answer.headers)
             .map_err(|error| error.in_operation(self.driver.descriptor.id, "PutObject"))?;
         Ok((answer.headers, size))

@@ -94,16 +94,21 @@ impl S3Driver {
     }
 }
 
-/// The list of which parts an object is to be, by their numbers and entity tags.
+/// The list of which parts an object is to be, by their numbers, entity tags and, where they were told, checksums in base64.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedMultipartUpload.html>
-pub(super) fn list_of_parts<'a>(parts: impl IntoIterator<Item = (u32, &'a str)>) -> Result<String> {
+pub(super) fn list_of_parts<'a>(
+    parts: impl IntoIterator<Item = (u32, &'a str, Option<String>)>,
+) -> Result<String> {
     let mut xml = Writer::document();
     xml.element_with("CompleteMultipartUpload", &[("xmlns", super::NAMESPACE)], |xml| {
-        for (number, etag) in parts {
+        for (number, etag, crc64) in parts {
             xml.element("Part", |xml| {
                 xml.leaf("PartNumber", &number.to_string());
                 xml.leaf("ETag", etag);
+                if let Some(crc64) = crc64 {
+                    xml.leaf("ChecksumCRC64NVME", &crc64);
+                }
             });
         }
     });

@@ -180,3 +180,18 @@ async fn one_other_byte_is_noticed() {
     let error = direct.get_object("photos", "up").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
+
+#[tokio::test]
+async fn what_is_held_back_is_done_or_not() {
+    for (door, done) in [(Door::Hold, false), (Door::StallUp(1000), false), (Door::HoldAnswer, true)] {
+        let server = memory::start();
+        let direct = at(&server.url());
+        let container = direct.create_container("photos").await.unwrap();
+        let name = format!("{door:?}");
+        let proxy = FaultProxy::start(server.address(), move |_| door.clone());
+        let sent =
+            impatient(&proxy.url()).upload_object_via_stream(vec![7; 5000].into(), &container, &name).await;
+        assert_eq!(sent.unwrap_err().kind(), ErrorKind::Timeout, "{name}");
+        assert_eq!(direct.get_object("photos", &name).await.is_ok(), done, "{name}");
+    }
+}

@@ -5,7 +5,9 @@ use std::io::Write as _;
 use bytes::Bytes;
 use futures_util::stream;
 use libcloud_common::{cleanup, digest};
-use libcloud_storage::{StorageDriver as _, StorageDriverExt as _, UploadBody, UploadJournal, UploadObject};
+use libcloud_storage::{
+    Digest, HashType, StorageDriver as _, StorageDriverExt as _, UploadBody, UploadJournal, UploadObject,
+};
 use libcloud_testkit::Answer;
 
 use crate::*;
@@ -290,4 +292,197 @@ async fn what_a_killed_process_left_is_thrown_away_first() {
         .await
         .unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Amazon's checksums of each part and of both.
+fn crc64(content: &[u8]) -> String {
+    Digest::of(HashType::Crc64Nvme, content).base64()
+}
+
+fn amazon(server: &Mock) -> S3Driver {
+    S3Driver::new(config(server.url().as_str()).option("dialect", "amazon").option("parts_in_flight", 1))
+        .unwrap()
+}
+
+fn begins_with_checksum() -> Exchange {
+    Exchange::post("/photos/large")
+        .query("uploads=")
+        .header("authorization", signed("content-type;", "x-amz-checksum-algorithm;x-amz-checksum-type;", ""))
+        .header("x-amz-checksum-algorithm", "CRC64NVME")
+        .header("x-amz-checksum-type", "FULL_OBJECT")
+        .answers(200)
+        .body_file(fixture("CreateMultipartUpload"))
+}
+
+fn arrives_with_checksum(number: usize) -> Exchange {
+    let content = nth(number);
+    Exchange::put("/photos/large")
+        .query(format!("partNumber={number}&{UPLOAD}"))
+        .header("authorization", signed("", "x-amz-checksum-crc64nvme;", ""))
+        .header("x-amz-content-sha256", digest::sha256_hex(&content))
+        .header("x-amz-checksum-crc64nvme", crc64(&content))
+        .body_bytes(content.clone())
+        .answers(Answer::new(200).header("etag", tag(&content)))
+}
+
+fn completes_with_checksum() -> ExpectedRequest {
+    let part = |number: usize| {
+        let content = nth(number);
+        format!(
+            "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag><ChecksumCRC64NVME>{}</ChecksumCRC64NVME></Part>",
+            tag(&content),
+            crc64(&content)
+        )
+    };
+    let list = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{}{}</CompleteMultipartUpload>",
+        part(1),
+        part(2)
+    );
+    Exchange::post("/photos/large")
+        .query(UPLOAD)
+        .header("x-amz-checksum-crc64nvme", crc64(&content()))
+        .header("x-amz-checksum-type", "FULL_OBJECT")
+        .body(list)
+}
+
+fn sent_with_checksums(server: &Mock) {
+    server.expect(begins_with_checksum());
+    server.expect(arrives_with_checksum(1));
+    server.expect(arrives_with_checksum(2));
+}
+
+#[tokio::test]
+async fn amazon_compares_the_whole_with_what_was_sent() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&content()).unwrap();
+    for body in [UploadBody::from(content()), UploadBody::from_file(file.path()).await.unwrap()] {
+        let server = Mock::start();
+        sent_with_checksums(&server);
+        server.expect(completes_with_checksum().answers(200).body_file(fixture("CompleteMultipartUpload")));
+        amazon(&server).upload_object_via_stream(body, &photos(), "large").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_whole_that_is_another_is_no_object() {
+    let server = Mock::start();
+    sent_with_checksums(&server);
+    server.expect(completes_with_checksum().answers(400).body_file(fixture("Error.digest")));
+    server.expect(Exchange::head("/photos/large").header("x-amz-checksum-mode", "ENABLED").answers(404));
+    server.expect(aborts(204));
+    let sent = amazon(&server).upload_object_via_stream(content().into(), &photos(), "large").await;
+    assert_eq!(sent.unwrap_err().kind(), ErrorKind::HashMismatch);
+}
+
+#[tokio::test]
+async fn who_wants_no_comparison_sends_no_checksum() {
+    let server = Mock::start();
+    server.expect(
+        request_of("POST", "/photos/large", "content-type;")
+            .query("uploads=")
+            .no_header("x-amz-checksum-algorithm")
+            .answers(200)
+            .body_file(fixture("CreateMultipartUpload")),
+    );
+    server.expect(arrives(1));
+    server.expect(arrives(2));
+    server.expect(
+        completes()
+            .no_header("x-amz-checksum-crc64nvme")
+            .no_header("x-amz-checksum-type")
+            .answers(200)
+            .body_file(fixture("CompleteMultipartUpload")),
+    );
+    let options = UploadObject::new().skip_hash();
+    amazon(&server)
+        .upload_object_via_stream_with(content().into(), &photos(), "large", options)
+        .await
+        .unwrap();
+}
+
+/// MinIO keeps the checksum of the whole and wants those of the parts in the list.
+#[tokio::test]
+async fn a_checksum_beside_a_signature_that_leaves_the_content_out() {
+    let server = Mock::start();
+    let unsigned = |number: usize| {
+        let content = nth(number);
+        Exchange::put("/photos/large")
+            .query(format!("partNumber={number}&{UPLOAD}"))
+            .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD")
+            .header("x-amz-checksum-crc64nvme", crc64(&content))
+            .body_bytes(content.clone())
+            .answers(Answer::new(200).header("etag", tag(&content)))
+    };
+    server.expect(begins_with_checksum());
+    server.expect(unsigned(1));
+    server.expect(unsigned(2));
+    let list = matching(
+        "(?s).*<ChecksumCRC64NVME>[^<]+</ChecksumCRC64NVME></Part><Part>.*</ChecksumCRC64NVME></Part></.*",
+    );
+    server.expect(
+        Exchange::post("/photos/large")
+            .query(UPLOAD)
+            .no_header("x-amz-checksum-crc64nvme")
+            .body(list)
+            .answers(200)
+            .body_file(fixture("CompleteMultipartUpload")),
+    );
+    let config = config(server.url().as_str())
+        .option("dialect", "minio")
+        .option("payload_signing", false)
+        .option("parts_in_flight", 1);
+    let driver = S3Driver::new(config).unwrap();
+    driver.upload_object_via_stream(content().into(), &photos(), "large").await.unwrap();
+}
+
+/// The tag of what is encrypted with a key of the key service tells nothing of its content.
+#[tokio::test]
+async fn an_answer_that_was_lost_is_found_out_by_the_checksum() {
+    for (told, found) in [(crc64(&content()), true), (crc64(b"of another"), false)] {
+        let server = Mock::start();
+        sent_with_checksums(&server);
+        server.expect(completes_with_checksum().answers(404).body_file(fixture("Error.no-upload")));
+        server.expect(
+            Exchange::head("/photos/large")
+                .header("x-amz-checksum-mode", "ENABLED")
+                .answers(200)
+                .header("etag", "\"5d41402abc4b2a76b9719d911017c592-2\"")
+                .header("x-amz-server-side-encryption", "aws:kms")
+                .header("x-amz-checksum-crc64nvme", told)
+                .header("x-amz-checksum-type", "FULL_OBJECT")
+                .header("content-length", content().len().to_string()),
+        );
+        if !found {
+            server.expect(aborts(404));
+        }
+        let sent = amazon(&server).upload_object_via_stream(content().into(), &photos(), "large").await;
+        assert_eq!(sent.is_ok(), found);
+    }
+}
+
+/// What came in parts has no digest for a tag; its checksum is compared when it comes back.
+#[tokio::test]
+async fn a_download_of_what_came_in_parts_is_compared() {
+    for (told, kept) in [(crc64(&content()), true), (crc64(b"of another"), false)] {
+        let server = Mock::start();
+        server.expect(
+            Exchange::get("/photos/large")
+                .header("x-amz-checksum-mode", "ENABLED")
+                .answers(200)
+                .header("etag", format!("\"{}\"", whole()))
+                .header("x-amz-checksum-crc64nvme", told)
+                .header("x-amz-checksum-type", "FULL_OBJECT")
+                .body(content()),
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("down");
+        let down = amazon(&server).download_object(&Object::from_names("photos", "large"), &target).await;
+        assert_eq!(down.is_ok(), kept);
+        assert_eq!(target.exists(), kept);
+        if let Err(error) = down {
+            assert_about(&error, ErrorKind::HashMismatch, "object", "large");
+        }
+    }
 }

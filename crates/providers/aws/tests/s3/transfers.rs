@@ -228,3 +228,18 @@ async fn download_object_that_is_missing() {
         assert_eq!(error.request_id(), Some("4442587FB7D0A2F9"));
     }
 }
+
+/// What goes in one request is read first, so that S3 hears nothing of it.
+#[tokio::test]
+async fn a_file_that_changes_before_it_is_sent_is_not_sent() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for size in [400_000, 800_000] {
+        file.as_file().set_len(600_000).unwrap();
+        let body = UploadBody::from_file(file.path()).await.unwrap();
+        file.as_file().set_len(size).unwrap();
+        let server = Mock::start();
+        let sent = driver(&server).upload_object_via_stream(body, &photos(), "a").await;
+        let error = sent.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::HashMismatch | ErrorKind::Io), "{error:#}");
+    }
+}

@@ -8,7 +8,7 @@ use libcloud_common::{Config, Error, ErrorKind, ManualClock, Options};
 use libcloud_local::{FileTimes, LocalStorageDriver};
 use libcloud_storage::{
     Container, DownloadObject, GetObjectCdnUrl, ListObjects, Object, StorageDriver as _,
-    StorageDriverExt as _, StreamObject, UploadBody, UploadObject,
+    StorageDriverExt as _, StreamObject, TransferProgress, UploadBody, UploadObject,
 };
 
 use crate::{list, open, put, read, unfinished, with_container};
@@ -327,4 +327,34 @@ async fn the_base_must_be_a_folder() {
     assert!(LocalStorageDriver::new(config).unwrap_err().to_string().contains("`colour`"));
     let registered = (libcloud_local::storage().factory)(Config::with_key(folder.path().to_str().unwrap()));
     assert_eq!(registered.unwrap().descriptor().id, "local");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_sent_is_no_object() {
+    let (folder, driver, container) = with_container().await;
+    put(&driver, "kept", "before").await.unwrap();
+    let source = tempfile::NamedTempFile::new().unwrap();
+    for (what, size) in [("grows", 800_000), ("shrinks", 400_000), ("is rewritten", 600_000)] {
+        std::fs::write(source.path(), vec![7; 600_000]).unwrap();
+        let path = source.path().to_owned();
+        // Some of it has gone, and not yet all.
+        let change = TransferProgress::new(move |done, _| {
+            if done < 600_000 {
+                let file = std::fs::File::options().write(true).open(&path).unwrap();
+                file.set_len(size).unwrap();
+                file.set_modified(std::time::UNIX_EPOCH).unwrap();
+            }
+        });
+        for name in ["kept", "new"] {
+            let body = UploadBody::from_file(source.path()).await.unwrap().on_progress(change.clone());
+            let sent = driver.upload_object_via_stream(body, &container, name).await;
+            let error = sent.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::HashMismatch | ErrorKind::Io), "{what}: {error:#}");
+            assert!(error.to_string().contains(source.path().to_str().unwrap()), "{what}: {error}");
+            std::fs::write(source.path(), vec![7; 600_000]).unwrap();
+        }
+    }
+    assert_eq!(list(&driver).await, ["kept"]);
+    assert_eq!(read(&driver, &Object::from_names("c", "kept")).await.unwrap(), "before");
+    assert!(unfinished(folder.path()).is_empty());
 }

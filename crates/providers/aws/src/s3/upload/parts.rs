@@ -12,9 +12,10 @@ use libcloud_common::xml;
 use libcloud_common::{Error, ErrorKind, Response, Result, Timestamp, digest, encode};
 use libcloud_storage::parts::{Part, PartSizes, PartUpload, upload_in_parts};
 use libcloud_storage::rest::headers;
-use libcloud_storage::{JournalPage, UploadBody, UploadJournal};
+use libcloud_storage::{Digest, HashType, JournalPage, UploadBody, UploadJournal};
 
-use super::{PART, Seal, Upload};
+use super::{CRC64, PART, Upload};
+use crate::s3::objects;
 use crate::s3::uploads::list_of_parts;
 
 /// What is written down before S3 has given an upload an id, in front of the time.
@@ -36,6 +37,9 @@ struct Receipt {
     number: u32,
     /// As it was told, with quotes.
     etag: String,
+    length: u64,
+    /// What was told S3 of it.
+    crc64: Option<Digest>,
 }
 
 impl Upload {
@@ -93,12 +97,22 @@ impl Upload {
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
     async fn begin(&self) -> Result<String> {
         let call = self.making(Method::POST, "CreateMultipartUpload")?.query("uploads", "");
-        let call = if self.driver.seal == Seal::Crc64Nvme && self.verify {
+        let call = if self.tells_crc64() {
             call.header("x-amz-checksum-algorithm", "CRC64NVME").header("x-amz-checksum-type", "FULL_OBJECT")
         } else {
             call
         };
         call.read(|root| root.need_text("UploadId")).await
+    }
+
+    /// Whether S3 is told the checksum of each part, so that it keeps one of the whole.
+    fn tells_crc64(&self) -> bool {
+        self.sends_crc64() || self.compares_whole()
+    }
+
+    /// Whether S3 compares a checksum of the whole in the end: parts that are right and in a wrong order are not.
+    fn compares_whole(&self) -> bool {
+        self.verify && self.driver.conn.dialect().checksums.whole
     }
 
     /// Throws away what an earlier process has begun and not ended.
@@ -140,8 +154,13 @@ impl Multipart {
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>
     async fn put_together(&self, parts: &[Receipt]) -> Result<HeaderMap> {
-        let list = list_of_parts(parts.iter().map(|part| (part.number, part.etag.as_str())))?;
+        let told = |part: &Receipt| part.crc64.as_ref().map(Digest::base64);
+        let list = list_of_parts(parts.iter().map(|part| (part.number, part.etag.as_str(), told(part))))?;
         let call = self.upload.call(Method::POST, "CompleteMultipartUpload")?.query("uploadId", &self.id);
+        let call = match whole(parts).filter(|_| self.upload.compares_whole()) {
+            Some(whole) => call.header(CRC64, whole.base64()).header("x-amz-checksum-type", "FULL_OBJECT"),
+            None => call,
+        };
         // S3 answers the same to the same list.
         let call = if self.upload.only_if_absent { call.only_if_absent() } else { call.repeatable() };
         let answer = call.body("application/xml", list).send().await?;
@@ -151,9 +170,17 @@ impl Multipart {
 
     /// The headers of the object, if it is the one of these parts.
     async fn is_there(&self, parts: &[Receipt]) -> Option<HeaderMap> {
-        let found = self.upload.call(Method::HEAD, "HeadObject").ok()?.send().await.ok()?;
-        let etag = headers::text(&found.headers, header::ETAG.as_str())?;
-        (headers::unquoted(&etag) == composite(parts)?).then_some(found.headers)
+        let call = self.upload.call(Method::HEAD, "HeadObject").ok()?;
+        let call = self.upload.encryption.touching(call);
+        let whole = whole(parts).filter(|_| self.upload.compares_whole());
+        let call = call.header_opt("x-amz-checksum-mode", whole.as_ref().map(|_| "ENABLED"));
+        let found = call.send().await.ok()?.headers;
+        let etag = headers::text(&found, header::ETAG.as_str())?;
+        // Of what is encrypted with a key of the key service, the tag tells nothing.
+        let same = composite(parts).is_some_and(|composite| headers::unquoted(&etag) == composite)
+            || whole
+                .is_some_and(|whole| objects::promised(&found) == Some((HashType::Crc64Nvme, whole.hex())));
+        same.then_some(found)
     }
 }
 
@@ -170,12 +197,13 @@ impl PartUpload for Multipart {
             .query("partNumber", number)
             .query("uploadId", &self.id);
         let call = self.upload.encryption.touching(call);
-        let answer = self.upload.sealed(call, &part).await?.send().await?;
+        let crc64 = self.upload.crc64(&part, self.upload.tells_crc64()).await?;
+        let answer = self.upload.sealed(call, &part, crc64.as_ref()).await?.send().await?;
         let etag = headers::text(&answer.headers, header::ETAG.as_str()).ok_or_else(|| {
             Error::malformed("etag", "it is missing, so that this is no answer of S3")
                 .in_operation(self.upload.driver.descriptor.id, "UploadPart")
         })?;
-        Ok(Receipt { number, etag })
+        Ok(Receipt { number, etag, length: part.length(), crc64 })
     }
 
     async fn complete(&self, parts: Vec<Receipt>) -> Result<HeaderMap> {
@@ -211,6 +239,13 @@ fn completed(answer: Response, parts: &[Receipt]) -> Result<HeaderMap> {
     Ok(headers)
 }
 
+/// The checksum of the object that these parts are to be, if theirs are known.
+fn whole(parts: &[Receipt]) -> Option<Digest> {
+    let known: Option<Vec<_>> =
+        parts.iter().map(|part| part.crc64.as_ref().map(|crc64| (crc64, part.length))).collect();
+    Digest::joined_crc64(known?)
+}
+
 /// The entity tag that an object of these parts has, where theirs are MD5.
 fn composite(parts: &[Receipt]) -> Option<String> {
     let mut digests = Vec::new();
@@ -226,7 +261,7 @@ mod tests {
 
     #[test]
     fn the_tag_of_parts_is_made_of_theirs() {
-        let receipt = |number, etag: &str| Receipt { number, etag: etag.to_owned() };
+        let receipt = |number, etag: &str| Receipt { number, etag: etag.to_owned(), length: 1, crc64: None };
         // The MD5 of "a" and of "b", and that of both digests.
         let parts = [
             receipt(1, "\"0cc175b9c0f1b6a831c399e269772661\""),
