@@ -116,23 +116,23 @@ impl LocalFile {
         blocking(move || file.read_at(start, size)).await.map_err(|error| cannot_read(&self.path, error))
     }
 
-    /// The digest of these bytes.
-    pub(crate) async fn digest(&self, range: Range<u64>, hash_type: HashType) -> Result<Digest> {
+    /// The digests of these bytes.
+    pub(crate) async fn digests(&self, range: Range<u64>, hash_types: &[HashType]) -> Result<Vec<Digest>> {
         let file = self.clone();
-        let digest = blocking(move || {
-            let mut hasher = Hasher::new(hash_type);
+        let mut hashers: Vec<Hasher> = hash_types.iter().copied().map(Hasher::new).collect();
+        let digests = blocking(move || {
             let mut buffer = vec![0; to_usize(CHUNK)?];
             let mut at = range.start;
             while at < range.end {
                 let size = to_usize((range.end - at).min(CHUNK))?;
                 let piece = buffer.get_mut(..size).ok_or(io::ErrorKind::InvalidInput)?;
                 fill(&file.file, piece, at)?;
-                hasher.update(piece);
+                hashers.iter_mut().for_each(|hasher| hasher.update(piece));
                 at += size as u64;
             }
-            Ok(hasher.finish())
+            Ok(hashers.into_iter().map(Hasher::finish).collect())
         });
-        digest.await.map_err(|error| cannot_read(&self.path, error))
+        digests.await.map_err(|error| cannot_read(&self.path, error))
     }
 
     /// Fails if it is not the file any more that it was when it was opened: what was read of it may be of both.
@@ -239,8 +239,9 @@ mod tests {
             let part = range.start as u64..range.end as u64;
             let read: Vec<Bytes> = file.stream(part.clone()).try_collect().await.unwrap();
             assert!(read.concat() == content[range.clone()], "{range:?}");
-            let digest = file.digest(part, HashType::Sha256).await.unwrap();
-            assert_eq!(digest, Digest::of(HashType::Sha256, &content[range]));
+            let types = [HashType::Sha256, HashType::Crc64Nvme];
+            let digests = file.digests(part, &types).await.unwrap();
+            assert_eq!(digests, types.map(|hash_type| Digest::of(hash_type, &content[range.clone()])));
         }
     }
 

@@ -131,20 +131,25 @@ impl Part {
         }
     }
 
-    /// The digest of its bytes. If there are many it is made on another thread, so that nothing else waits.
+    /// The digests of its bytes, which are read once for all of them. If there are many bytes they are made on another
+    /// thread, so that nothing else waits.
     ///
     /// # Errors
     /// `Io` if the file cannot be read.
-    pub async fn digest(&self, hash_type: HashType) -> Result<Digest> {
+    pub async fn digests(&self, hash_types: &[HashType]) -> Result<Vec<Digest>> {
+        let of_all = |types: &[HashType], bytes: &[u8]| {
+            types.iter().map(|hash_type| Digest::of(*hash_type, bytes)).collect()
+        };
         match &self.content {
+            _ if hash_types.is_empty() => Ok(Vec::new()),
             // To change threads would take longer.
-            Content::Memory(bytes) if bytes.len() <= 64 << 10 => Ok(Digest::of(hash_type, bytes)),
+            Content::Memory(bytes) if bytes.len() <= 64 << 10 => Ok(of_all(hash_types, bytes)),
             Content::Memory(bytes) => {
-                let bytes = bytes.clone();
-                let digest = tokio::task::spawn_blocking(move || Digest::of(hash_type, &bytes));
-                digest.await.map_err(|error| Error::io("make a digest", std::io::Error::other(error)))
+                let (bytes, hash_types) = (bytes.clone(), hash_types.to_vec());
+                let digests = tokio::task::spawn_blocking(move || of_all(&hash_types, &bytes));
+                digests.await.map_err(|error| Error::io("make a digest", std::io::Error::other(error)))
             }
-            Content::File(part) => part.file.digest(part.range.clone(), hash_type).await,
+            Content::File(part) => part.file.digests(part.range.clone(), hash_types).await,
         }
     }
 

@@ -122,6 +122,13 @@ struct Upload {
     deadline: Deadline,
 }
 
+/// By what S3 compares a content.
+struct Digests {
+    /// What the seal of the driver needs.
+    seal: Option<Digest>,
+    crc64: Option<Digest>,
+}
+
 impl S3Driver {
     pub(super) async fn upload(
         &self,
@@ -182,26 +189,34 @@ impl Upload {
         self.verify && self.driver.seal == Seal::Crc64Nvme
     }
 
-    /// The checksum that costs least, if it is wanted.
-    async fn crc64(&self, content: &Part, wanted: bool) -> Result<Option<Digest>> {
-        Ok(if wanted { Some(content.digest(HashType::Crc64Nvme).await?) } else { None })
+    /// By what S3 compares a content; its CRC-64 if that is wanted.
+    async fn digests(&self, content: &Part, crc64: bool) -> Result<Digests> {
+        let seal = match self.driver.seal {
+            Seal::Signature => Some(HashType::Sha256),
+            Seal::Md5 if self.verify => Some(HashType::Md5),
+            Seal::Crc64Nvme | Seal::Md5 => None,
+        };
+        let crc64 = crc64.then_some(HashType::Crc64Nvme);
+        let wanted: Vec<HashType> = seal.into_iter().chain(crc64).collect();
+        let mut made = content.digests(&wanted).await?.into_iter();
+        Ok(Digests { seal: seal.and_then(|_| made.next()), crc64: crc64.and_then(|_| made.next()) })
     }
 
-    /// The same call with this content, and the digest by which S3 compares it.
-    async fn sealed(&self, call: StorageCall, content: &Part, crc64: Option<&Digest>) -> Result<StorageCall> {
-        let unsigned = |call: StorageCall| match self.driver.conn.signature_version() {
-            SignatureVersion::V4 => call.header(v4::CONTENT_SHA256, v4::UNSIGNED_PAYLOAD),
-            _ => call,
-        };
-        let call = call.header_opt(CRC64, crc64.map(Digest::base64));
-        let call = match self.driver.seal {
-            Seal::Signature => call.header(v4::CONTENT_SHA256, content.digest(HashType::Sha256).await?.hex()),
-            Seal::Md5 if self.verify => {
-                unsigned(call).header("content-md5", content.digest(HashType::Md5).await?.base64())
+    /// The same call with this content, and what S3 compares with it.
+    fn sealed(&self, call: StorageCall, content: &Part, digests: &Digests) -> StorageCall {
+        let call = call.header_opt(CRC64, digests.crc64.as_ref().map(Digest::base64));
+        let call = match (self.driver.seal, &digests.seal) {
+            (Seal::Signature, Some(sha256)) => call.header(v4::CONTENT_SHA256, sha256.hex()),
+            (seal, digest) => {
+                let call = match self.driver.conn.signature_version() {
+                    SignatureVersion::V4 => call.header(v4::CONTENT_SHA256, v4::UNSIGNED_PAYLOAD),
+                    _ => call,
+                };
+                let md5 = digest.as_ref().filter(|_| seal == Seal::Md5);
+                call.header_opt("content-md5", md5.map(Digest::base64))
             }
-            Seal::Crc64Nvme | Seal::Md5 => unsigned(call),
         };
-        Ok(call.content(content.body()))
+        call.content(content.body())
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
@@ -210,8 +225,8 @@ impl Upload {
         let call = self.making(Method::PUT, "PutObject")?;
         let call = if self.only_if_absent { call.only_if_absent() } else { call };
         let content = Part::whole(content);
-        let crc64 = self.crc64(&content, self.sends_crc64()).await?;
-        let answer = self.sealed(call, &content, crc64.as_ref()).await?.send().await?;
+        let digests = self.digests(&content, self.sends_crc64()).await?;
+        let answer = self.sealed(call, &content, &digests).send().await?;
         objects::tagged(&answer.headers)
             .map_err(|error| error.in_operation(self.driver.descriptor.id, "PutObject"))?;
         Ok((answer.headers, size))

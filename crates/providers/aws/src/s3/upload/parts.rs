@@ -197,13 +197,13 @@ impl PartUpload for Multipart {
             .query("partNumber", number)
             .query("uploadId", &self.id);
         let call = self.upload.encryption.touching(call);
-        let crc64 = self.upload.crc64(&part, self.upload.tells_crc64()).await?;
-        let answer = self.upload.sealed(call, &part, crc64.as_ref()).await?.send().await?;
+        let digests = self.upload.digests(&part, self.upload.tells_crc64()).await?;
+        let answer = self.upload.sealed(call, &part, &digests).send().await?;
         let etag = headers::text(&answer.headers, header::ETAG.as_str()).ok_or_else(|| {
             Error::malformed("etag", "it is missing, so that this is no answer of S3")
                 .in_operation(self.upload.driver.descriptor.id, "UploadPart")
         })?;
-        Ok(Receipt { number, etag, length: part.length(), crc64 })
+        Ok(Receipt { number, etag, length: part.length(), crc64: digests.crc64 })
     }
 
     async fn complete(&self, parts: Vec<Receipt>) -> Result<HeaderMap> {
