@@ -92,7 +92,7 @@ impl Folder {
         let path = self.base.join(name);
         match entry(&path).map_err(|error| Error::io(format_args!("look at {}", path.display()), error))? {
             Entry::Folder(meta) => {
-                let container = Container::new(name).with_extra(times(&meta)?);
+                let container = Container::new(name).with_extra(times(&meta));
                 Ok((path, container))
             }
             Entry::Link => Err(names::invalid("container", name, "leads through a symbolic link")),
@@ -361,7 +361,7 @@ pub(crate) fn object(name: &str, container: &Arc<Container>, meta: &Metadata) ->
         .with_content_type(guess_content_type(name))
         .with_last_modified(last_modified)
         .with_etag(Some(etag(meta)))
-        .with_extra(times(meta)?))
+        .with_extra(times(meta)))
 }
 
 /// What only this version of a file has.
@@ -370,8 +370,8 @@ pub(crate) fn etag(meta: &Metadata) -> String {
     format!("{device:x}-{node:x}-{:x}-{:x}", modified.as_nanos(), meta.len())
 }
 
-fn times(meta: &Metadata) -> Result<Extra> {
-    Extra::of(&FileTimes {
+fn times(meta: &Metadata) -> Extra {
+    Extra::of(FileTimes {
         creation_time: changed(meta),
         access_time: since_1970(meta.accessed()).as_secs_f64(),
         modify_time: since_1970(meta.modified()).as_secs_f64(),

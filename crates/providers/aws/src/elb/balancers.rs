@@ -189,7 +189,7 @@ pub(super) fn balancer(
     let mut balancer = LoadBalancer::new(name.clone(), name, State::Running);
     balancer.ip = found.dns_name;
     balancer.port = port;
-    balancer.extra = Extra::of(&BalancerExtra {
+    balancer.extra = Extra::of(BalancerExtra {
         listeners: found.listeners,
         instances: found.instances,
         health_check: found.health_check,
@@ -201,7 +201,7 @@ pub(super) fn balancer(
         created_time: found.created_time,
         hosted_zone_id: found.hosted_zone,
         tags,
-    })?;
+    });
     Ok(balancer)
 }
 
@@ -213,5 +213,5 @@ pub(super) fn member(found: InstanceState, balancer: &Arc<LoadBalancer>) -> Resu
         reason_code: told(found.reason_code),
         description: told(found.description),
     };
-    Ok(Member::from_id(found.instance_id).with_balancer(balancer).with_extra(Extra::of(&extra)?))
+    Ok(Member::from_id(found.instance_id).with_balancer(balancer).with_extra(Extra::of(extra)))
 }

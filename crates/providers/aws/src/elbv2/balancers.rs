@@ -105,7 +105,7 @@ pub(super) fn balancer(
     balancer.ip = found.dns_name;
     // The original takes the first one's, too.
     balancer.port = listeners.first().and_then(|listener| listener.port);
-    balancer.extra = Extra::of(&BalancerExtra {
+    balancer.extra = Extra::of(BalancerExtra {
         listeners,
         listener,
         tags,
@@ -120,6 +120,6 @@ pub(super) fn balancer(
         security_groups: found.security_groups,
         created_time: found.created_time,
         hosted_zone_id: found.hosted_zone,
-    })?;
+    });
     Ok(balancer)
 }

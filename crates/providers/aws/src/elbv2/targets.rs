@@ -216,7 +216,7 @@ pub(super) fn member(
         reason: found.reason,
         description: found.description,
     };
-    let mut member = Member::from_id(found.id).with_extra(Extra::of(&extra)?);
+    let mut member = Member::from_id(found.id).with_extra(Extra::of(extra));
     member.port = found.port;
     member.balancer = balancer.cloned();
     Ok(member)

@@ -104,5 +104,5 @@ pub(super) fn zone(zone: HostedZone) -> Result<Zone> {
         caller_reference: zone.caller_reference,
         name_servers: (!zone.name_servers.is_empty()).then_some(zone.name_servers),
     };
-    Ok(Zone::new(zone.id, zone.name, ZoneType::Master).with_extra(Extra::of(&extra)?))
+    Ok(Zone::new(zone.id, zone.name, ZoneType::Master).with_extra(Extra::of(extra)))
 }
