@@ -1,7 +1,9 @@
 //! What a provider tells beyond the common fields of a resource.
 
+use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,8 +25,11 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// A struct that owns the keys of a driver's `extra` for one kind of resource.
 ///
-/// Each driver documents its own (`ec2::NodeExtra` …); [`Extra::of`] writes it, [`Extra::read`] gives it back.
-pub trait ExtraFields: Serialize + DeserializeOwned {
+/// Each driver documents its own (`ec2::NodeExtra` …); [`Extra::of`] keeps it, [`Extra::read`] gives it back.
+///
+/// It serializes as a map with texts for keys, as every struct of fields does. Of one that does not, `extra` has the single key
+/// `_error`, which says why: a listing shows it, and goes on.
+pub trait ExtraFields: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Keys whose value is printed as `•••`, beside those that [`is_secret_name`] knows.
     const SECRETS: &'static [&'static str] = &[];
 }
@@ -33,10 +38,36 @@ pub trait ExtraFields: Serialize + DeserializeOwned {
 ///
 /// JSON shows everything, because a generated password must reach its owner; `Debug` shows `•••` for
 /// secret keys. Reads as a [`serde_json::Map`].
+///
+/// Listings make one for every item, and most are never looked at: it keeps the driver's struct as it is, and becomes a map
+/// when somebody reads it as one. Clones share both. It is two words, since resources are moved around.
 #[derive(Clone, Default)]
-pub struct Extra {
-    map: Map<String, Value>,
+pub struct Extra(Option<Arc<Kept<dyn Fields>>>);
+
+/// A driver's struct, and the map that is made of it when it is first read as one.
+struct Kept<F: ?Sized> {
+    map: OnceLock<Map<String, Value>>,
     secrets: &'static [&'static str],
+    fields: F,
+}
+
+/// A struct of which only this is known, or `()` where there is only a map.
+trait Fields: Any + Send + Sync {
+    fn to_map(&self) -> Map<String, Value>;
+}
+
+impl<T: Serialize + Any + Send + Sync> Fields for T {
+    fn to_map(&self) -> Map<String, Value> {
+        let problem = match serde_json::to_value(self) {
+            Ok(Value::Object(mut map)) => {
+                map.retain(|_, value| !value.is_null());
+                return map;
+            }
+            Ok(_) => "the attributes are no map".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Map::from_iter([("_error".to_owned(), problem.into())])
+    }
 }
 
 impl Extra {
@@ -46,26 +77,23 @@ impl Extra {
     }
 
     /// The attributes of a driver's own struct. Those that are `None` are left out.
-    pub fn of<T: ExtraFields>(fields: &T) -> Result<Self> {
-        match serde_json::to_value(fields) {
-            Ok(Value::Object(mut map)) => {
-                map.retain(|_, value| !value.is_null());
-                Ok(Self { map, secrets: T::SECRETS })
-            }
-            Ok(other) => Err(Error::malformed("extra", format!("expected a map, found {other}"))),
-            Err(error) => Err(Error::malformed("extra", error)),
-        }
+    pub fn of<T: ExtraFields>(fields: T) -> Self {
+        Self(Some(Arc::new(Kept { map: OnceLock::new(), secrets: T::SECRETS, fields })))
     }
 
     /// The attributes as the driver's own struct.
     pub fn read<T: ExtraFields>(&self) -> Result<T> {
-        serde_path_to_error::deserialize(Value::Object(self.map.clone()))
+        let kept = self.0.as_ref().and_then(|kept| (&kept.fields as &dyn Any).downcast_ref::<T>());
+        if let Some(fields) = kept {
+            return Ok(fields.clone());
+        }
+        serde_path_to_error::deserialize(Value::Object((**self).clone()))
             .map_err(|error| Error::malformed(&format!("extra.{}", error.path()), error.inner()))
     }
 
     /// Sets one attribute.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.map.insert(key.into(), value.into())
+        self.change(|map| map.insert(key.into(), value.into()))
     }
 
     /// The same with one more attribute.
@@ -77,15 +105,36 @@ impl Extra {
 
     /// Removes one attribute.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.map.remove(key)
+        self.change(|map| map.remove(key))
     }
 
     /// A copy in which secret values are `•••`, for people and logs.
     #[must_use]
     pub fn redacted(&self) -> Self {
-        let mut map = self.map.clone();
-        redact(&mut map, self.secrets);
-        Self { map, secrets: self.secrets }
+        let (mut map, secrets) = ((**self).clone(), self.secrets());
+        redact(&mut map, secrets);
+        Self::of_map(map, secrets)
+    }
+
+    fn of_map(map: Map<String, Value>, secrets: &'static [&'static str]) -> Self {
+        if map.is_empty() && secrets.is_empty() {
+            return Self::new();
+        }
+        Self(Some(Arc::new(Kept { map: map.into(), secrets, fields: () })))
+    }
+
+    fn secrets(&self) -> &'static [&'static str] {
+        self.0.as_ref().map_or(&[], |kept| kept.secrets)
+    }
+
+    /// Changes the map, without the struct that it was made of: that would still say what was before.
+    fn change<T>(&mut self, change: impl FnOnce(&mut Map<String, Value>) -> T) -> T {
+        let secrets = self.secrets();
+        let own = self.0.as_mut().and_then(Arc::get_mut).and_then(|kept| kept.map.take());
+        let mut map = own.unwrap_or_else(|| (**self).clone());
+        let changed = change(&mut map);
+        *self = Self::of_map(map, secrets);
+        changed
     }
 }
 
@@ -122,25 +171,29 @@ impl Deref for Extra {
     type Target = Map<String, Value>;
 
     fn deref(&self) -> &Self::Target {
-        &self.map
+        static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        match &self.0 {
+            Some(kept) => kept.map.get_or_init(|| kept.fields.to_map()),
+            None => &EMPTY,
+        }
     }
 }
 
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(&self.redacted().map).finish()
+        f.debug_map().entries(&*self.redacted()).finish()
     }
 }
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        self.map == other.map
+        **self == **other
     }
 }
 
 impl From<Map<String, Value>> for Extra {
     fn from(map: Map<String, Value>) -> Self {
-        Self { map, secrets: &[] }
+        Self::of_map(map, &[])
     }
 }
 
@@ -152,7 +205,7 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Extra {
 
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.map.serialize(serializer)
+        (**self).serialize(serializer)
     }
 }
 
@@ -168,40 +221,111 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Fields {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Server {
         flavour: String,
         console: Option<String>,
     }
 
-    impl ExtraFields for Fields {
+    impl ExtraFields for Server {
         const SECRETS: &'static [&'static str] = &["console"];
+    }
+
+    /// The same keys, but not the same struct.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Other(Server);
+
+    impl ExtraFields for Other {}
+
+    fn server(console: Option<&str>) -> Server {
+        Server { flavour: "m1".into(), console: console.map(str::to_owned) }
     }
 
     #[test]
     fn debug_hides_what_json_shows() {
-        let fields = Fields { flavour: "m1".into(), console: Some("canary".into()) };
-        let extra = Extra::of(&fields)
-            .unwrap()
-            .with("password", "canary")
-            .with("nested", json!([{"private_key": "canary"}]));
+        let extra = Extra::of(server(Some("canary")));
+        assert_eq!(format!("{extra:?}"), r#"{"console": String("•••"), "flavour": String("m1")}"#);
+        let extra = extra.with("password", "canary").with("nested", json!([{"private_key": "canary"}]));
         assert!(!format!("{extra:?}").contains("canary"));
         assert_eq!(serde_json::to_string(&extra).unwrap().matches("canary").count(), 3);
-        assert_eq!(extra.read::<Fields>().unwrap(), fields);
+        assert_eq!(extra.read::<Server>().unwrap(), server(Some("canary")));
+        let mut emptied = extra;
+        for key in ["password", "nested", "console", "flavour"] {
+            assert!(emptied.remove(key).is_some());
+        }
+        // What is secret stays so.
+        assert!(!format!("{:?}", emptied.with("console", "canary")).contains("canary"));
     }
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        let fields = Fields { flavour: "m1".into(), console: None };
-        let extra = Extra::of(&fields).unwrap();
+        let extra = Extra::of(server(None));
         assert_eq!(serde_json::to_string(&extra).unwrap(), r#"{"flavour":"m1"}"#);
-        assert_eq!(extra.read::<Fields>().unwrap(), fields);
+        assert_eq!(extra.get("console"), None);
+        assert_eq!(extra.read::<Server>().unwrap(), server(None));
+    }
+
+    #[test]
+    fn a_struct_and_a_map_are_the_same() {
+        let extra = Extra::of(server(Some("on")));
+        let map: Extra = [("flavour", "m1"), ("console", "on")].into_iter().collect();
+        assert_eq!(extra, map);
+        assert_eq!(extra, serde_json::from_value(json!(extra)).unwrap());
+        assert_eq!(map.read::<Server>().unwrap(), server(Some("on")));
+        assert_eq!(extra.read::<Other>().unwrap(), Other(server(Some("on"))));
+        assert_eq!(Extra::new(), Extra::of_map(Map::new(), Server::SECRETS));
+        assert_ne!(extra, Extra::new());
+    }
+
+    #[test]
+    fn a_change_is_in_the_struct_and_not_in_clones() {
+        for is_read in [false, true] {
+            let extra = Extra::of(server(Some("on")));
+            if is_read {
+                assert_eq!(extra["console"], "on");
+            }
+            let mut changed = extra.clone();
+            assert_eq!(changed.insert("flavour", "m2"), Some("m1".into()));
+            assert_eq!(changed.remove("console"), Some("on".into()));
+            assert_eq!(changed.remove("console"), None);
+            let expected = Server { flavour: "m2".into(), console: None };
+            assert_eq!(changed.read::<Server>().unwrap(), expected);
+            assert_eq!((extra.len(), changed.len()), (2, 1));
+            assert_eq!(extra.read::<Server>().unwrap(), server(Some("on")));
+        }
+    }
+
+    #[test]
+    fn a_struct_that_is_no_map_says_so() {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        struct Number(u8);
+        impl ExtraFields for Number {}
+
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        struct Pairs {
+            pairs: std::collections::BTreeMap<(u8, u8), u8>,
+        }
+        impl ExtraFields for Pairs {}
+
+        let extra = Extra::of(Number(7));
+        assert_eq!(json!(extra), json!({"_error": "the attributes are no map"}));
+        assert_eq!(extra.read::<Number>().unwrap(), Number(7));
+        let pairs = Pairs { pairs: [((1, 2), 3)].into() };
+        assert_eq!(json!(Extra::of(pairs)), json!({"_error": "key must be a string"}));
     }
 
     #[test]
     fn a_wrong_shape_names_the_key() {
         let extra = Extra::new().with("flavour", 7);
-        let error = extra.read::<Fields>().unwrap_err();
+        let error = extra.read::<Server>().unwrap_err();
         assert!(error.to_string().contains("`extra.flavour`"), "{error}");
+    }
+
+    #[test]
+    fn it_is_small_and_shared_by_tasks() {
+        fn is_shared<T: Send + Sync + 'static>() {}
+        is_shared::<Extra>();
+        assert_eq!(size_of::<Extra>(), 2 * size_of::<usize>());
     }
 }

@@ -17,6 +17,10 @@ use crate::{Error, Result};
 /// assert!(error.to_string().starts_with("unexpected answer at `size`"), "{error}");
 /// ```
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // To know the path at all times costs as much again as to read: only what cannot be read is read that way.
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| Error::malformed(&error.path().to_string(), error.inner()))?;

@@ -1,9 +1,12 @@
 //! Listings that come in pages, as one stream.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
 
+use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -36,32 +39,60 @@ where
     F: FnMut(C) -> Fut + Send + 'static,
     Fut: Future<Output = Result<Page<T, C>>> + Send + 'static,
 {
-    struct State<T, C, F> {
-        items: VecDeque<T>,
-        next: Option<C>,
-        fetch: F,
-    }
-    let state = State { items: VecDeque::new(), next: Some(first), fetch };
-    stream::try_unfold(state, |mut state| async move {
+    Pages { items: Vec::new().into_iter(), next: Some(first), fetch, fetching: None }.boxed()
+}
+
+/// A stream of its own, since listings have a million items: one that is unfolded moves all of its state for each of them.
+struct Pages<T, C, F, Fut> {
+    items: vec::IntoIter<T>,
+    next: Option<C>,
+    fetch: F,
+    /// The page that is under way, and where it begins.
+    fetching: Option<(C, Pin<Box<Fut>>)>,
+}
+
+/// Only the page under way must not be moved, and it is in a box.
+impl<T, C, F, Fut> Unpin for Pages<T, C, F, Fut> {}
+
+impl<T, C, F, Fut> Stream for Pages<T, C, F, Fut>
+where
+    C: Clone + PartialEq + fmt::Debug,
+    F: FnMut(C) -> Fut,
+    Fut: Future<Output = Result<Page<T, C>>>,
+{
+    type Item = Result<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        let this = self.get_mut();
         loop {
-            if let Some(item) = state.items.pop_front() {
-                return Ok(Some((item, state)));
+            if let Some(item) = this.items.next() {
+                return Poll::Ready(Some(Ok(item)));
             }
-            let Some(cursor) = state.next.take() else {
-                return Ok(None);
+            let (cursor, page) = match (&mut this.fetching, this.next.take()) {
+                (Some(fetching), _) => fetching,
+                (fetching, Some(cursor)) => {
+                    // The page before is used up: its memory serves for the next.
+                    this.items = Vec::new().into_iter();
+                    let page = Box::pin((this.fetch)(cursor.clone()));
+                    fetching.insert((cursor, page))
+                }
+                (None, None) => return Poll::Ready(None),
             };
-            let page = (state.fetch)(cursor.clone()).await?;
-            if page.next.as_ref() == Some(&cursor) {
-                return Err(Error::new(
-                    ErrorKind::MalformedResponse,
-                    format!("the page at {cursor:?} names itself as the next one"),
-                ));
-            }
-            state.items = page.items.into();
-            state.next = page.next;
+            let page = ready!(page.as_mut().poll(cx)).and_then(|page| {
+                if page.next.as_ref() == Some(cursor) {
+                    return Err(Error::new(
+                        ErrorKind::MalformedResponse,
+                        format!("the page at {cursor:?} names itself as the next one"),
+                    ));
+                }
+                Ok(page)
+            });
+            this.fetching = None;
+            let page = page?;
+            this.items = page.items.into_iter();
+            this.next = page.next;
         }
-    })
-    .boxed()
+    }
 }
 
 /// A listing that comes whole, as a stream that asks when it is first polled.
@@ -77,6 +108,8 @@ where
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::FutureExt as _;
 
     use super::*;
 
@@ -117,5 +150,17 @@ mod tests {
         assert_eq!(listing.next().await.unwrap().unwrap(), 1);
         assert!(listing.next().await.unwrap().is_err());
         assert!(listing.next().await.is_none());
+        assert!(listing.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_page_that_takes_its_time_is_asked_for_once() {
+        let mut listing = pages(1, |page| async move {
+            tokio::task::yield_now().await;
+            Ok(Page::new(vec![page], (page < 3).then_some(page + 1)))
+        });
+        assert!(listing.next().now_or_never().is_none());
+        let rest: Vec<u32> = listing.try_collect().await.unwrap();
+        assert_eq!(rest, [1, 2, 3]);
     }
 }

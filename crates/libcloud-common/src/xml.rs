@@ -20,10 +20,11 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
+mod parser;
 mod tree;
 mod writer;
 
-use tree::{Document, Node, Piece};
+use tree::{Document, Node};
 
 pub use writer::Writer;
 
@@ -76,14 +77,14 @@ fn line_feeds(text: &str) -> Cow<'_, str> {
 #[derive(Clone, Copy)]
 pub struct Element<'a, 'input> {
     document: &'a Document<'input>,
-    node: &'a Node<'input>,
+    node: &'a Node,
     index: u32,
 }
 
 impl<'a> Element<'a, '_> {
     /// The name without prefix.
     pub fn name(self) -> &'a str {
-        self.node.name
+        self.document.name(self.node)
     }
 
     /// All elements directly below this one.
@@ -99,7 +100,7 @@ impl<'a> Element<'a, '_> {
 
     /// The elements of this name directly below this one.
     pub fn children(self, name: &str) -> impl Iterator<Item = Self> {
-        self.elements().filter(move |element| element.node.name == name)
+        self.elements().filter(move |element| element.document.is_named(element.node, name))
     }
 
     /// The first element of this name directly below this one.
@@ -142,22 +143,7 @@ impl<'a> Element<'a, '_> {
     /// The element's own text, CDATA included, as it is: names of objects may begin with a space. White space
     /// between two elements in it is left out.
     pub fn raw_text(self) -> Cow<'a, str> {
-        let mut pieces = self.document.texts(self.node);
-        match (pieces.next(), pieces.next()) {
-            (None, _) => Cow::Borrowed(""),
-            (Some(Piece::Slice(text)), None) => Cow::Borrowed(text),
-            // References and comments divide a text.
-            (first, second) => {
-                let mut text = String::new();
-                for piece in first.into_iter().chain(second).chain(pieces) {
-                    match piece {
-                        Piece::Slice(slice) => text.push_str(slice),
-                        Piece::Char(char) => text.push(char),
-                    }
-                }
-                Cow::Owned(text)
-            }
-        }
+        self.document.text(self.node)
     }
 
     /// The text at this path; `None` if there is no such element or it is empty.
@@ -265,8 +251,11 @@ impl<'a> Element<'a, '_> {
         let mut element = self;
         let mut rest = path;
         loop {
-            let (name, below) = rest.split_once('/').unwrap_or((rest, ""));
+            // Byte by byte: a path is too short for a search that prepares itself.
+            let length = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+            let (name, below) = rest.split_at_checked(length).unwrap_or((rest, ""));
             element = element.child(name).ok_or((element, rest))?;
+            let below = below.strip_prefix('/').unwrap_or_default();
             if below.is_empty() {
                 return Ok(element);
             }
@@ -300,9 +289,9 @@ impl fmt::Debug for Element<'_, '_> {
     }
 }
 
-/// XML's own white space only: a no-break space is a character like others.
+/// White space of ASCII only: a no-break space is a character like others. (A form feed is none in XML, which cannot hold one.)
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    text.trim_ascii()
 }
 
 pub(crate) fn truth(text: &str) -> Option<bool> {
@@ -329,3 +318,6 @@ impl fmt::Display for Quoted<'_> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod oracle;

@@ -92,7 +92,7 @@ impl Folder {
         let path = self.base.join(name);
         match entry(&path).map_err(|error| Error::io(format_args!("look at {}", path.display()), error))? {
             Entry::Folder(meta) => {
-                let container = Container::new(name).with_extra(times(&meta)?);
+                let container = Container::new(name).with_extra(times(&meta));
                 Ok((path, container))
             }
             Entry::Link => Err(names::invalid("container", name, "leads through a symbolic link")),
@@ -130,7 +130,7 @@ impl Folder {
     pub(crate) fn object(&self, container_name: &str, object_name: &str) -> Result<Object> {
         let (root, container) = self.container(container_name)?;
         let (_, meta) = find(&root, object_name)?;
-        object(object_name, &Arc::new(container), &meta)
+        Ok(object(object_name, &Arc::new(container), &meta))
     }
 
     /// The content of an object, and its size.
@@ -217,7 +217,7 @@ impl Folder {
                     let meta = file
                         .metadata()
                         .map_err(|error| Error::io(format_args!("look at {}", target.display()), error))?;
-                    return object(object_name, &Arc::new(container), &meta);
+                    return Ok(object(object_name, &Arc::new(container), &meta));
                 }
                 Err(error) => error,
             };
@@ -351,17 +351,17 @@ fn sweep(folder: &Path) {
 }
 
 /// An object of this file.
-pub(crate) fn object(name: &str, container: &Arc<Container>, meta: &Metadata) -> Result<Object> {
+pub(crate) fn object(name: &str, container: &Arc<Container>, meta: &Metadata) -> Object {
     let modified = since_1970(meta.modified());
     let last_modified = i64::try_from(modified.as_secs())
         .ok()
         .and_then(|seconds| Timestamp::from_unix_seconds(seconds).ok())
         .map(|time| time.after(std::time::Duration::from_nanos(modified.subsec_nanos().into())));
-    Ok(Object::new(name, meta.len(), container)
+    Object::new(name, meta.len(), container)
         .with_content_type(guess_content_type(name))
         .with_last_modified(last_modified)
         .with_etag(Some(etag(meta)))
-        .with_extra(times(meta)?))
+        .with_extra(times(meta))
 }
 
 /// What only this version of a file has.
@@ -370,8 +370,8 @@ pub(crate) fn etag(meta: &Metadata) -> String {
     format!("{device:x}-{node:x}-{:x}-{:x}", modified.as_nanos(), meta.len())
 }
 
-fn times(meta: &Metadata) -> Result<Extra> {
-    Extra::of(&FileTimes {
+fn times(meta: &Metadata) -> Extra {
+    Extra::of(FileTimes {
         creation_time: changed(meta),
         access_time: since_1970(meta.accessed()).as_secs_f64(),
         modify_time: since_1970(meta.modified()).as_secs_f64(),

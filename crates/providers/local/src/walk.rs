@@ -64,7 +64,7 @@ impl Walk {
                 continue;
             }
             match folder::entry(&path) {
-                Ok(Entry::File(meta)) => objects.push(folder::object(&name, &self.container, &meta)?),
+                Ok(Entry::File(meta)) => objects.push(folder::object(&name, &self.container, &meta)),
                 // It was deleted meanwhile, or something else has taken its place.
                 Ok(_) => {}
                 Err(error) => return Err(cannot(&path, error)),

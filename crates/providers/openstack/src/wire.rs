@@ -1,5 +1,6 @@
 //! What OpenStack's services send, under their names.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,11 +10,16 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::compute::{NodeAddress, NodeFlavor, NodeVolume};
+
 /// `{"rel": "next", "href": "…"}`
-#[derive(Deserialize)]
-pub(crate) struct Link {
-    pub(crate) rel: String,
-    pub(crate) href: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Link {
+    /// To what: `self`, `bookmark`, `next` …
+    pub rel: String,
+    /// A URL.
+    pub href: String,
 }
 
 /// The link to the next page, of Nova's `servers_links` and the like.
@@ -80,7 +86,7 @@ pub(crate) struct Server {
     pub(crate) status: String,
     /// In the service's order, which is the order of the node's addresses.
     #[serde(default, deserialize_with = "in_order")]
-    pub(crate) addresses: Vec<(String, Vec<Address>)>,
+    pub(crate) addresses: Vec<(String, Vec<NodeAddress>)>,
     #[serde(rename = "hostId")]
     pub(crate) host_id: Option<String>,
     #[serde(rename = "accessIPv4")]
@@ -91,12 +97,12 @@ pub(crate) struct Server {
     pub(crate) user_id: Option<String>,
     #[serde(rename = "image", default, deserialize_with = "image_id")]
     pub(crate) image_id: Option<String>,
-    /// The id, or from microversion 2.47 on the whole flavor.
-    pub(crate) flavor: Option<Map<String, Value>>,
-    #[serde(default)]
-    pub(crate) links: Vec<Link>,
-    #[serde(default)]
-    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) flavor: Option<NodeFlavor>,
+    #[serde(rename = "links", default, deserialize_with = "link_to_itself")]
+    pub(crate) uri: Option<String>,
+    /// Pair by pair, like the addresses: a map takes more memory, and there is one page of many servers.
+    #[serde(default, deserialize_with = "in_order")]
+    pub(crate) metadata: Vec<(String, String)>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
     pub(crate) key_name: Option<String>,
@@ -106,7 +112,7 @@ pub(crate) struct Server {
     #[serde(rename = "OS-EXT-AZ:availability_zone")]
     pub(crate) availability_zone: Option<String>,
     #[serde(rename = "os-extended-volumes:volumes_attached", default)]
-    pub(crate) volumes_attached: Option<Vec<Value>>,
+    pub(crate) volumes_attached: Option<Vec<NodeVolume>>,
     #[serde(rename = "OS-EXT-STS:task_state")]
     pub(crate) task_state: Option<String>,
     #[serde(rename = "OS-EXT-STS:vm_state")]
@@ -152,15 +158,19 @@ fn image_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     deserializer.deserialize_any(Image)
 }
 
-/// An address of a server in one network.
-#[derive(Deserialize)]
-pub(crate) struct Address {
-    pub(crate) addr: String,
-    /// `fixed` or `floating`.
-    #[serde(rename = "OS-EXT-IPS:type")]
-    pub(crate) address_type: Option<String>,
-    #[serde(flatten)]
-    pub(crate) rest: Map<String, Value>,
+/// The URL of a server's own, which is all that is needed of its links.
+fn link_to_itself<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Link<'a> {
+        #[serde(borrow)]
+        rel: Cow<'a, str>,
+        #[serde(borrow)]
+        href: Cow<'a, str>,
+    }
+
+    let links = Vec::<Link<'_>>::deserialize(deserializer)?;
+    let itself = links.into_iter().find(|link| link.rel == "self");
+    Ok(itself.map(|link| link.href.into_owned()))
 }
 
 /// <https://docs.openstack.org/api-ref/compute/#list-flavors-with-details>

@@ -55,7 +55,7 @@ impl ExampleCloudDriver {
     pub async fn ex_rename_node(&self, node: &Node, name: &str) -> Result<Node> {
         let call = self.conn.put("RenameServer", ["servers", &node.id, "name"]);
         let wire::OneServer { server } = call.json(&wire::Rename { name }).json_answer().await?;
-        self::node(server)
+        Ok(self::node(server))
     }
 }
 
@@ -95,7 +95,7 @@ impl ComputeDriver for ExampleCloudDriver {
             let call = call.options("list_nodes", options.clone());
             async move {
                 let answer: wire::Servers = call.json_answer().await?;
-                let nodes = answer.servers.into_iter().map(node).collect::<Result<_>>()?;
+                let nodes = answer.servers.into_iter().map(node).collect();
                 Ok(Page::new(nodes, answer.next_page))
             }
         })
@@ -104,7 +104,7 @@ impl ComputeDriver for ExampleCloudDriver {
     async fn get_node_with(&self, node_id: &str, options: Options) -> Result<Node> {
         let call = self.conn.get("GetServer", ["servers", node_id]).options("get_node", options);
         let answer: wire::OneServer = call.json_answer().await?;
-        node(answer.server)
+        Ok(node(answer.server))
     }
 
     /// Takes [`ExampleCreateNode`]. A POST is sent again only where it was certainly not processed, so that there is
@@ -125,7 +125,7 @@ impl ComputeDriver for ExampleCloudDriver {
         };
         let call = self.conn.post("CreateServer", ["servers"]).json(&body).timeout(options.timeout);
         let answer: wire::OneServer = call.json_answer().await?;
-        node(answer.server)
+        Ok(node(answer.server))
     }
 
     async fn destroy_node_with(&self, node: &Node, options: Options) -> Result<()> {
@@ -133,17 +133,17 @@ impl ComputeDriver for ExampleCloudDriver {
     }
 }
 
-fn node(server: wire::Server) -> Result<Node> {
+fn node(server: wire::Server) -> Node {
     let (public, private): (Vec<_>, Vec<_>) =
         server.addresses.into_iter().partition(|address| address.public);
     let texts =
         |addresses: Vec<wire::Address>| addresses.into_iter().map(|address| address.address).collect();
     let mut node = Node::new(server.id.to_string(), server.name, state(&server.status))
         .with_ips(texts(public), texts(private))
-        .with_extra(Extra::of(&NodeExtra { backups: server.backups })?);
+        .with_extra(Extra::of(NodeExtra { backups: server.backups }));
     node.size = Some(NodeSize::from_id(server.plan));
     node.image = server.image.map(NodeImage::from_id);
-    Ok(node)
+    node
 }
 
 /// A status that the API adds later does not break a listing.

@@ -236,7 +236,7 @@ impl Ec2Driver {
         timeout: Option<Duration>,
     ) -> Result<NodeImage> {
         let id = action.timeout(timeout).read(|root| root.need_text("imageId")).await?;
-        let extra = Extra::of(&ImageExtra { tags, ..ImageExtra::default() })?;
+        let extra = Extra::of(ImageExtra { tags, ..ImageExtra::default() });
         Ok(NodeImage::new(id, name).with_extra(extra))
     }
 }
@@ -295,7 +295,7 @@ pub(super) fn images(root: Element<'_, '_>) -> Result<Vec<NodeImage>> {
 fn image(item: Element<'_, '_>) -> Result<NodeImage> {
     let (id, image_location) = (item.need_text("imageId")?, item.opt_text("imageLocation"));
     let name = item.opt_text("name").or_else(|| image_location.clone()).unwrap_or_default();
-    Ok(NodeImage::new(id, name).with_extra(Extra::of(&ImageExtra {
+    Ok(NodeImage::new(id, name).with_extra(Extra::of(ImageExtra {
         state: item.opt_text("imageState"),
         owner_id: item.opt_text("imageOwnerId"),
         owner_alias: item.opt_text("imageOwnerAlias"),
@@ -316,7 +316,7 @@ fn image(item: Element<'_, '_>) -> Result<NodeImage> {
         block_device_mapping: wire::items(item, "blockDeviceMapping", disk)?,
         billing_products: wire::texts(item, "billingProducts", "billingProduct"),
         tags: wire::tags(item)?,
-    })?))
+    })))
 }
 
 fn disk(item: Element<'_, '_>) -> Result<ImageDisk> {

@@ -271,7 +271,7 @@ fn node(item: Element<'_, '_>, groups: Element<'_, '_>) -> Result<Node> {
     let mut node = Node::new(&instance_id, wire::name(&tags, &instance_id), state(&status));
     (node.public_ips, node.private_ips) = addresses(item);
     node.created_at = launch_time;
-    node.extra = Extra::of(&NodeExtra {
+    node.extra = Extra::of(NodeExtra {
         dns_name: item.opt_text("dnsName"),
         private_dns: item.opt_text("privateDnsName"),
         instance_id: Some(instance_id),
@@ -307,7 +307,7 @@ fn node(item: Element<'_, '_>, groups: Element<'_, '_>) -> Result<Node> {
         ebs_optimized: item.bool("ebsOptimized")?,
         block_device_mapping: wire::items(item, "blockDeviceMapping", block_device)?,
         network_interfaces: wire::items(item, "networkInterfaceSet", network_interface)?,
-    })?;
+    });
     Ok(node)
 }
 

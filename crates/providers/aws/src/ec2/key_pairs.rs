@@ -167,10 +167,10 @@ pub(super) fn key_pair(item: Element<'_, '_>) -> Result<KeyPair> {
     let mut key_pair = KeyPair::new(item.need_text("keyName")?);
     key_pair.fingerprint = item.opt_text("keyFingerprint");
     key_pair.private_key = item.opt_text("keyMaterial").map(Secret::new);
-    key_pair.extra = Extra::of(&KeyPairExtra {
+    key_pair.extra = Extra::of(KeyPairExtra {
         key_pair_id: item.opt_text("keyPairId"),
         key_type: item.opt_text("keyType"),
-    })?;
+    });
     Ok(key_pair)
 }
 

@@ -165,7 +165,7 @@ pub(super) fn instance_types(root: Element<'_, '_>, region: &str) -> Result<Vec<
         let size = NodeSize::new(&id, &id, item.parse("memoryInfo/sizeInMiB")?)
             .with_disk(disk, None)
             .with_price(price);
-        Ok(size.with_extra(Extra::of(&SizeExtra {
+        Ok(size.with_extra(Extra::of(SizeExtra {
             cpu: item.parse("vCpuInfo/defaultVCpus")?,
             architectures: item
                 .child("processorInfo")
@@ -177,7 +177,7 @@ pub(super) fn instance_types(root: Element<'_, '_>, region: &str) -> Result<Vec<
             hypervisor: item.opt_text("hypervisor"),
             burstable: item.bool("burstablePerformanceSupported")?,
             network_performance: item.opt_text("networkInfo/networkPerformance"),
-        })?))
+        })))
     })
 }
 
@@ -188,7 +188,7 @@ pub(super) fn eucalyptus_types(root: Element<'_, '_>) -> Result<Vec<NodeSize>> {
         let id = item.need_text("name")?;
         let disk: Option<u64> = item.parse("disk")?;
         let size = NodeSize::new(&id, &id, item.parse("memory")?).with_disk(disk, None);
-        Ok(size.with_extra(Extra::of(&SizeExtra { cpu: item.parse("cpu")?, ..SizeExtra::default() })?))
+        Ok(size.with_extra(Extra::of(SizeExtra { cpu: item.parse("cpu")?, ..SizeExtra::default() })))
     })
 }
 
@@ -255,7 +255,7 @@ pub(super) fn locations(root: Element<'_, '_>, region: &str) -> Result<Vec<NodeL
     let country = country(region)?;
     let location = |zone: AvailabilityZone| {
         let name = zone.name.clone();
-        let extra = Extra::of(&LocationExtra { availability_zone: zone })?;
+        let extra = Extra::of(LocationExtra { availability_zone: zone });
         Ok(NodeLocation::new(&name, &name, &country).with_extra(extra))
     };
     availability_zones(root)?.into_iter().map(location).collect()

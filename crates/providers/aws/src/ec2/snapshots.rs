@@ -235,7 +235,7 @@ fn snapshot(item: Element<'_, '_>) -> Result<VolumeSnapshot> {
     snapshot.name = Some(wire::name(&tags, &id));
     snapshot.created = item.parse("startTime")?;
     snapshot.state = state(status.as_deref().unwrap_or_default());
-    snapshot.extra = Extra::of(&SnapshotExtra {
+    snapshot.extra = Extra::of(SnapshotExtra {
         state: status,
         name: snapshot.name.clone(),
         volume_id: item.opt_text("volumeId"),
@@ -245,6 +245,6 @@ fn snapshot(item: Element<'_, '_>) -> Result<VolumeSnapshot> {
         encrypted: item.bool("encrypted")?,
         start_time: snapshot.created,
         tags,
-    })?;
+    });
     Ok(snapshot)
 }

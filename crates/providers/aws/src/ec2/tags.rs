@@ -88,7 +88,7 @@ impl Tagged for Node {
         let extra: NodeExtra = self.extra.read()?;
         if extra.tags.is_empty() {
             self.name = wire::name(tags, &self.id);
-            self.extra = Extra::of(&NodeExtra { tags: tags.clone(), ..extra })?;
+            self.extra = Extra::of(NodeExtra { tags: tags.clone(), ..extra });
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Tagged for StorageVolume {
         let extra: VolumeExtra = self.extra.read()?;
         if extra.tags.is_empty() {
             self.name = wire::name(tags, &self.id);
-            self.extra = Extra::of(&VolumeExtra { tags: tags.clone(), ..extra })?;
+            self.extra = Extra::of(VolumeExtra { tags: tags.clone(), ..extra });
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Tagged for VolumeSnapshot {
         if extra.tags.is_empty() {
             let name = Some(wire::name(tags, &self.id));
             self.name.clone_from(&name);
-            self.extra = Extra::of(&SnapshotExtra { tags: tags.clone(), name, ..extra })?;
+            self.extra = Extra::of(SnapshotExtra { tags: tags.clone(), name, ..extra });
         }
         Ok(())
     }

@@ -280,7 +280,7 @@ fn volume(item: Element<'_, '_>) -> Result<StorageVolume> {
     let attached = |name: &str| attachment.and_then(|attachment| attachment.opt_text(name));
     let volume = StorageVolume::new(&id, wire::name(&tags, &id), item.parse("size")?)
         .with_state(state(status.as_deref().unwrap_or_default()));
-    Ok(volume.with_extra(Extra::of(&VolumeExtra {
+    Ok(volume.with_extra(Extra::of(VolumeExtra {
         state: status,
         zone: item.opt_text("availabilityZone"),
         snapshot_id: item.opt_text("snapshotId"),
@@ -296,7 +296,7 @@ fn volume(item: Element<'_, '_>) -> Result<StorageVolume> {
         attach_time: attachment.map(|attachment| attachment.parse("attachTime")).transpose()?.flatten(),
         delete: attachment.map(|attachment| attachment.bool("deleteOnTermination")).transpose()?.flatten(),
         tags,
-    })?))
+    })))
 }
 
 fn modification(item: Element<'_, '_>) -> Result<VolumeModification> {

@@ -13,7 +13,13 @@ pub(super) fn items<T>(
     list: &str,
     read: impl Fn(Element<'_, '_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    parent.items(list, "item").map(read).collect()
+    let found = || parent.items(list, "item");
+    // Most lists have one item: room for four of them, as `collect` makes it, would be most of what a page takes.
+    let mut items = Vec::with_capacity(found().count());
+    for item in found() {
+        items.push(read(item)?);
+    }
+    Ok(items)
 }
 
 /// The same text of each item of a list.

@@ -180,7 +180,7 @@ pub(super) fn made(options: &CreateBalancer, dns_name: String) -> LoadBalancer {
 pub(super) fn balancer(
     found: LoadBalancerDescription,
     tags: Option<BTreeMap<String, String>>,
-) -> Result<LoadBalancer> {
+) -> LoadBalancer {
     let port = match found.listeners.as_slice() {
         [listener] => Some(listener.port),
         _ => None,
@@ -189,7 +189,7 @@ pub(super) fn balancer(
     let mut balancer = LoadBalancer::new(name.clone(), name, State::Running);
     balancer.ip = found.dns_name;
     balancer.port = port;
-    balancer.extra = Extra::of(&BalancerExtra {
+    balancer.extra = Extra::of(BalancerExtra {
         listeners: found.listeners,
         instances: found.instances,
         health_check: found.health_check,
@@ -201,11 +201,11 @@ pub(super) fn balancer(
         created_time: found.created_time,
         hosted_zone_id: found.hosted_zone,
         tags,
-    })?;
-    Ok(balancer)
+    });
+    balancer
 }
 
-pub(super) fn member(found: InstanceState, balancer: &Arc<LoadBalancer>) -> Result<Member> {
+pub(super) fn member(found: InstanceState, balancer: &Arc<LoadBalancer>) -> Member {
     // The original's `N/A` for nothing.
     let told = |text: Option<String>| text.filter(|text| text != "N/A");
     let extra = MemberExtra {
@@ -213,5 +213,5 @@ pub(super) fn member(found: InstanceState, balancer: &Arc<LoadBalancer>) -> Resu
         reason_code: told(found.reason_code),
         description: told(found.description),
     };
-    Ok(Member::from_id(found.instance_id).with_balancer(balancer).with_extra(Extra::of(&extra)?))
+    Member::from_id(found.instance_id).with_balancer(balancer).with_extra(Extra::of(extra))
 }

@@ -126,7 +126,7 @@ impl ElbDriver {
             let own = tags.remove(&found.load_balancer_name).unwrap_or_default();
             balancers::balancer(found, with_tags.then_some(own))
         };
-        Ok(Page::new(found.into_iter().map(convert).collect::<Result<_>>()?, next.map(Some)))
+        Ok(Page::new(found.into_iter().map(convert).collect(), next.map(Some)))
     }
 
     async fn register(
@@ -334,6 +334,6 @@ impl LoadBalancerDriver for ElbDriver {
             .await
             .map_err(|error| about(error, &balancer.id))?;
         let balancer = Arc::new(balancer.clone());
-        found.into_iter().map(|found| balancers::member(found, &balancer)).collect()
+        Ok(found.into_iter().map(|found| balancers::member(found, &balancer)).collect())
     }
 }

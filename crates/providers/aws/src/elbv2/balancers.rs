@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use libcloud_common::{Extra, ExtraFields, Result, Timestamp, arguments};
+use libcloud_common::{Extra, ExtraFields, Timestamp, arguments};
 use libcloud_loadbalancer::{LoadBalancer, State};
 use serde::{Deserialize, Serialize};
 
@@ -100,12 +100,12 @@ pub(super) fn balancer(
     listeners: Vec<Listener>,
     tags: BTreeMap<String, String>,
     listener: Option<Listener>,
-) -> Result<LoadBalancer> {
+) -> LoadBalancer {
     let mut balancer = LoadBalancer::new(found.arn, found.name, state(found.state.as_deref()));
     balancer.ip = found.dns_name;
     // The original takes the first one's, too.
     balancer.port = listeners.first().and_then(|listener| listener.port);
-    balancer.extra = Extra::of(&BalancerExtra {
+    balancer.extra = Extra::of(BalancerExtra {
         listeners,
         listener,
         tags,
@@ -120,6 +120,6 @@ pub(super) fn balancer(
         security_groups: found.security_groups,
         created_time: found.created_time,
         hosted_zone_id: found.hosted_zone,
-    })?;
-    Ok(balancer)
+    });
+    balancer
 }

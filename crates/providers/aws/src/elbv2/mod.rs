@@ -115,7 +115,7 @@ impl AlbDriver {
             .read(wire::tags)
             .await
             .map_err(|error| about(error, "balancer", &found.arn))?;
-        balancers::balancer(found, listeners, tags, listener)
+        Ok(balancers::balancer(found, listeners, tags, listener))
     }
 
     /// Makes a balancer without listeners.

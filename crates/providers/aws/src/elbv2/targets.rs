@@ -183,7 +183,7 @@ impl AlbDriver {
             .read(wire::target_health)
             .await
             .map_err(|error| about(error, "target group", &target_group.id))?;
-        found.into_iter().map(|found| member(found, &target_group.id, None)).collect()
+        Ok(found.into_iter().map(|found| member(found, &target_group.id, None)).collect())
     }
 }
 
@@ -209,15 +209,15 @@ pub(super) fn member(
     found: wire::TargetHealth,
     target_group: &str,
     balancer: Option<&Arc<LoadBalancer>>,
-) -> Result<Member> {
+) -> Member {
     let extra = MemberExtra {
         target_group: Some(target_group.to_owned()),
         state: found.state,
         reason: found.reason,
         description: found.description,
     };
-    let mut member = Member::from_id(found.id).with_extra(Extra::of(&extra)?);
+    let mut member = Member::from_id(found.id).with_extra(Extra::of(extra));
     member.port = found.port;
     member.balancer = balancer.cloned();
-    Ok(member)
+    member
 }

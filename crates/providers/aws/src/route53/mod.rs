@@ -106,7 +106,7 @@ impl Route53Driver {
             .decode(|response| xml::parse(&response.text(), wire::hosted_zone))
             .await
             .map_err(|error| about_zone(error, zone_id))
-            .and_then(zones::zone)
+            .map(zones::zone)
     }
 
     /// The sets of a zone, page by page.
@@ -285,8 +285,7 @@ impl DnsDriver for Route53Driver {
             async move {
                 let (found, next) =
                     call.decode(|response| xml::parse(&response.text(), wire::hosted_zones)).await?;
-                let zones = found.into_iter().map(zones::zone).collect::<Result<_>>()?;
-                Ok(Page::new(zones, next.map(Some)))
+                Ok(Page::new(found.into_iter().map(zones::zone).collect(), next.map(Some)))
             }
         })
     }
@@ -346,7 +345,7 @@ impl DnsDriver for Route53Driver {
             .decode(|response| xml::parse(&response.text(), wire::hosted_zone))
             .await;
         let zone = match made {
-            Ok(zone) => zones::zone(zone)?,
+            Ok(zone) => zones::zone(zone),
             // An attempt whose answer was lost had made it.
             Err(error) if error.code() == Some("HostedZoneAlreadyExists") => self
                 .zone_of(domain, &token, timeout)

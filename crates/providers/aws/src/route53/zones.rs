@@ -96,7 +96,7 @@ pub(super) fn check(options: &CreateZone) -> Result<()> {
     }
 }
 
-pub(super) fn zone(zone: HostedZone) -> Result<Zone> {
+pub(super) fn zone(zone: HostedZone) -> Zone {
     let extra = ZoneExtra {
         comment: zone.comment,
         resource_record_set_count: zone.resource_record_set_count,
@@ -104,5 +104,5 @@ pub(super) fn zone(zone: HostedZone) -> Result<Zone> {
         caller_reference: zone.caller_reference,
         name_servers: (!zone.name_servers.is_empty()).then_some(zone.name_servers),
     };
-    Ok(Zone::new(zone.id, zone.name, ZoneType::Master).with_extra(Extra::of(&extra)?))
+    Zone::new(zone.id, zone.name, ZoneType::Master).with_extra(Extra::of(extra))
 }

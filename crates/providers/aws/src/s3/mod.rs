@@ -323,7 +323,7 @@ impl StorageDriver for S3Driver {
         let timeout = options.plain("list_containers");
         let page = timeout.map(|timeout| move || Ok(conn.service("ListBuckets").timeout(timeout)));
         listing(page, "continuation-token", wire::buckets, |found| {
-            let extra = Extra::of(&ContainerExtra { creation_date: found.creation_date })?;
+            let extra = Extra::of(ContainerExtra { creation_date: found.creation_date });
             let mut container = Container::new(found.name);
             container.extra = extra;
             Ok(container)

@@ -97,7 +97,7 @@ pub(super) fn described(headers: &HeaderMap, container_name: &str, object_name: 
         .with_content_type(extra.content_type.as_deref())
         .with_last_modified(extra.last_modified)
         .with_meta_data(meta_data::read(META, headers))
-        .with_extra(Extra::of(&extra)?))
+        .with_extra(Extra::of(extra)))
 }
 
 /// Every object has an entity tag: without one, whoever answered is not S3, and has neither the object nor kept it.

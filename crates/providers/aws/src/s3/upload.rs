@@ -243,7 +243,7 @@ impl Upload {
             .with_etag(extra.etag.as_deref())
             .with_content_type(extra.content_type.as_deref())
             .with_meta_data(meta_data.collect())
-            .with_extra(Extra::of(&extra)?))
+            .with_extra(Extra::of(extra)))
     }
 }
 

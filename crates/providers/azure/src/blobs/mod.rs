@@ -111,7 +111,7 @@ impl AzureBlobsDriver {
         let (conn, container) = (self.conn.clone(), Arc::new(container.clone()));
         listing(page, "marker", wire::blobs, move |found| {
             let url = conn.url(&container.name, Some(&found.name));
-            objects::listed_blob(found, &container, url)
+            Ok(objects::listed_blob(found, &container, url))
         })
     }
 }
@@ -196,7 +196,7 @@ impl StorageDriver for AzureBlobsDriver {
         let conn = self.conn.clone();
         listing(page, "marker", wire::containers, move |found| {
             let url = conn.url(&found.name, None);
-            objects::listed_container(found, url)
+            Ok(objects::listed_container(found, url))
         })
     }
 

@@ -83,7 +83,7 @@ impl ExtraFields for ObjectExtra {}
 pub(super) const META: &str = "x-ms-meta-";
 
 /// A container of a listing.
-pub(super) fn listed_container(found: wire::Container, url: String) -> Result<Container> {
+pub(super) fn listed_container(found: wire::Container, url: String) -> Container {
     let properties = found.properties;
     let extra = ContainerExtra {
         url: Some(url),
@@ -96,7 +96,7 @@ pub(super) fn listed_container(found: wire::Container, url: String) -> Result<Co
         },
         meta_data: found.metadata,
     };
-    Ok(Container::new(found.name).with_extra(Extra::of(&extra)?))
+    Container::new(found.name).with_extra(Extra::of(extra))
 }
 
 /// A container as the headers of an answer describe it.
@@ -108,11 +108,11 @@ pub(super) fn container(headers: &HeaderMap, name: &str, url: String) -> Result<
         lease: lease(headers),
         meta_data: meta_data::read(META, headers),
     };
-    Ok(Container::new(name).with_extra(Extra::of(&extra)?))
+    Ok(Container::new(name).with_extra(Extra::of(extra)))
 }
 
 /// A blob of a listing.
-pub(super) fn listed_blob(found: wire::Blob, container: &Arc<Container>, url: String) -> Result<Object> {
+pub(super) fn listed_blob(found: wire::Blob, container: &Arc<Container>, url: String) -> Object {
     let properties = found.properties;
     let extra = ObjectExtra {
         url: Some(url),
@@ -130,14 +130,15 @@ pub(super) fn listed_blob(found: wire::Blob, container: &Arc<Container>, url: St
         blob_type: properties.blob_type,
         access_tier: properties.access_tier,
     };
-    object(Object::new(found.name, found.content_length, container), found.metadata, &extra)
+    object(Object::new(found.name, found.content_length, container), found.metadata, extra)
 }
 
 /// A blob as the headers of an answer describe it.
 pub(super) fn blob(headers: &HeaderMap, container: &str, name: &str, url: String) -> Result<Object> {
     let size = need_content_length(headers)?;
     let container = Arc::new(Container::new(container));
-    object(Object::new(name, size, &container), meta_data::read(META, headers), &blob_extra(headers, url)?)
+    let extra = blob_extra(headers, url)?;
+    Ok(object(Object::new(name, size, &container), meta_data::read(META, headers), extra))
 }
 
 /// What the headers tell of a blob beside its size and metadata.
@@ -157,18 +158,14 @@ pub(super) fn blob_extra(headers: &HeaderMap, url: String) -> Result<ObjectExtra
 }
 
 /// The object with what is also told in `extra`.
-pub(super) fn object(
-    object: Object,
-    meta_data: BTreeMap<String, String>,
-    extra: &ObjectExtra,
-) -> Result<Object> {
-    Ok(object
+pub(super) fn object(object: Object, meta_data: BTreeMap<String, String>, extra: ObjectExtra) -> Object {
+    object
         .with_hash(extra.etag.clone())
         .with_etag(extra.etag.as_deref())
         .with_content_type(extra.content_type.as_deref())
         .with_last_modified(extra.last_modified)
         .with_meta_data(meta_data)
-        .with_extra(Extra::of(extra)?))
+        .with_extra(Extra::of(extra))
 }
 
 /// The MD5 of the content of the answer, in hexadecimal.

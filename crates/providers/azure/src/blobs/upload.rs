@@ -146,7 +146,7 @@ impl AzureBlobsDriver {
         extra.content_type = Some(upload.content_type.clone());
         extra.blob_type = Some(kind.name().to_owned());
         let meta_data = options.meta_data.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value));
-        objects::object(Object::new(object_name, size, &upload.container), meta_data.collect(), &extra)
+        Ok(objects::object(Object::new(object_name, size, &upload.container), meta_data.collect(), extra))
     }
 }
 

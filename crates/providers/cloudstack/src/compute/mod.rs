@@ -164,7 +164,7 @@ impl ComputeDriver for CloudStackDriver {
             let zone = options.location.map(|location| location.id);
             self.conn.command("listServiceOfferings").opt("zoneid", zone).timeout(options.timeout)
         });
-        listing(command, "serviceoffering", size)
+        listing(command, "serviceoffering", |found| Ok(size(found)))
     }
 
     /// The templates from which the account can make a node, or others: [`CloudStackListImages`]. One that is in several zones is
@@ -177,7 +177,7 @@ impl ComputeDriver for CloudStackDriver {
                 .opt("zoneid", options.location.map(|location| location.id))
                 .timeout(options.timeout)
         });
-        listing(command, "template", image)
+        listing(command, "template", |found| Ok(image(found)))
     }
 
     /// The zones.
@@ -232,7 +232,7 @@ impl ComputeDriver for CloudStackDriver {
         let command = options.ex.decode("list_volumes").map(|ex: CloudStackListVolumes| {
             self.conn.command("listVolumes").opt("virtualmachineid", ex.ex_node).timeout(options.timeout)
         });
-        listing(command, "volume", volumes::volume)
+        listing(command, "volume", |found| Ok(volumes::volume(found)))
     }
 
     /// Makes a volume of the disk offering that has this size, else of one that has any; see [`CloudStackCreateVolume`].
@@ -350,22 +350,22 @@ impl CloudStackDriver {
     }
 }
 
-fn size(offering: wire::ServiceOffering) -> Result<NodeSize> {
+fn size(offering: wire::ServiceOffering) -> NodeSize {
     let mut size = NodeSize::new(offering.id, offering.name, offering.memory);
-    size.extra = Extra::of(&SizeExtra { cpu: offering.cpunumber })?;
-    Ok(size)
+    size.extra = Extra::of(SizeExtra { cpu: offering.cpunumber });
+    size
 }
 
-fn image(template: wire::Template) -> Result<NodeImage> {
+fn image(template: wire::Template) -> NodeImage {
     let mut image = NodeImage::new(template.id, template.name);
-    image.extra = Extra::of(&ImageExtra {
+    image.extra = Extra::of(ImageExtra {
         hypervisor: template.hypervisor,
         format: template.format,
         os: template.ostypename,
         displaytext: template.displaytext,
         size: template.size,
-    })?;
-    Ok(image)
+    });
+    image
 }
 
 /// Where in the world a zone is, CloudStack does not tell.

@@ -177,7 +177,7 @@ impl CloudStackDriver {
         let driver = self.clone();
         let leading = async move { driver.leading(plain).await.map(Arc::new) };
         let nodes = move |leading: Arc<Leading>| {
-            listing(Ok(command.clone()), "virtualmachine", move |machine| node(machine, Some(&leading)))
+            listing(Ok(command.clone()), "virtualmachine", move |machine| Ok(node(machine, Some(&leading))))
         };
         stream::once(leading).map_ok(nodes).try_flatten().boxed()
     }
@@ -197,7 +197,7 @@ impl CloudStackDriver {
 
     pub(super) async fn get_virtual_machine(&self, id: &str, timeout: Option<Duration>) -> Result<Node> {
         let command = self.conn.command("listVirtualMachines").param("id", id).timeout(timeout);
-        let found = first(listing(Ok(command), "virtualmachine", |machine| node(machine, None))).await?;
+        let found = first(listing(Ok(command), "virtualmachine", |machine| Ok(node(machine, None)))).await?;
         found.ok_or_else(|| Error::not_found("node", id))
     }
 
@@ -231,7 +231,7 @@ impl CloudStackDriver {
             command = command.secret("userdata", encode::base64(data));
         }
         let made: wire::VirtualMachineResult = command.job().await?;
-        node(made.virtualmachine, None)
+        Ok(node(made.virtualmachine, None))
     }
 
     pub(super) async fn start(&self, node: &Node, timeout: Option<Duration>) -> Result<String> {
@@ -309,7 +309,7 @@ fn state(name: &str) -> NodeState {
     }
 }
 
-fn node(machine: wire::VirtualMachine, leading: Option<&Arc<Leading>>) -> Result<Node> {
+fn node(machine: wire::VirtualMachine, leading: Option<&Arc<Leading>>) -> Node {
     let ips = machine.nic.iter().filter_map(|nic| nic.get("ipaddress")?.as_str()).map(str::to_owned);
     let (private, mut public): (Vec<_>, Vec<_>) = ips.partition(|ip| is_private(ip));
     let mut extra = NodeExtra::default();
@@ -334,7 +334,7 @@ fn node(machine: wire::VirtualMachine, leading: Option<&Arc<Leading>>) -> Result
     let mut node = Node::new(machine.id, machine.name, state(&machine.state)).with_ips(public, private);
     node.created_at = machine.created.as_deref().and_then(|created| created.parse().ok());
     let group = |group: wire::Named| AffinityGroup { id: group.id, name: group.name };
-    node.extra = Extra::of(&NodeExtra {
+    node.extra = Extra::of(NodeExtra {
         displayname: machine.displayname,
         status: Some(machine.state),
         zone_id: machine.zoneid,
@@ -359,8 +359,8 @@ fn node(machine: wire::VirtualMachine, leading: Option<&Arc<Leading>>) -> Result
         nics: machine.nic,
         tags: machine.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
         ..extra
-    })?;
-    Ok(node)
+    });
+    node
 }
 
 /// Whether no one outside can reach it (RFC 1918, RFC 4193).

@@ -111,7 +111,7 @@ impl CloudStackDriver {
             .timeout(options.timeout)
             .job()
             .await?;
-        volume(made.volume)
+        Ok(volume(made.volume))
     }
 }
 
@@ -166,11 +166,11 @@ fn state(name: &str, is_attached: bool) -> StorageVolumeState {
     }
 }
 
-pub(super) fn volume(found: wire::Volume) -> Result<StorageVolume> {
+pub(super) fn volume(found: wire::Volume) -> StorageVolume {
     let state = state(&found.state, found.virtualmachineid.is_some());
     let mut volume =
         StorageVolume::new(found.id, &found.name, found.size.map(|bytes| bytes >> 30)).with_state(state);
-    volume.extra = Extra::of(&VolumeExtra {
+    volume.extra = Extra::of(VolumeExtra {
         name: Some(found.name),
         created: found.created,
         device_id: found.deviceid,
@@ -180,8 +180,8 @@ pub(super) fn volume(found: wire::Volume) -> Result<StorageVolume> {
         volume_type: found.volume_type,
         zone_id: found.zoneid,
         zone_name: found.zonename,
-    })?;
-    Ok(volume)
+    });
+    volume
 }
 
 fn disk_offering(found: wire::DiskOffering) -> DiskOffering {

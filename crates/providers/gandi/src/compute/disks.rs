@@ -73,7 +73,7 @@ impl GandiDriver {
     /// All disks, with sizes in MB.
     /// <http://doc.rpc.gandi.net/hosting/reference.html>
     pub async fn ex_list_disks(&self) -> Result<Vec<Disk>> {
-        listing(Ok(self.conn.method("hosting.disk.list")), None, disk).try_collect().await
+        listing(Ok(self.conn.method("hosting.disk.list")), None, |found| Ok(disk(found))).try_collect().await
     }
 
     /// Attaches a disk to a node.
@@ -145,7 +145,7 @@ impl GandiDriver {
             Error::malformed("disk_id", "the operation does not tell it").in_operation(DESCRIPTOR.id, name)
         })?;
         let found = self.conn.method("hosting.disk.info").id(&id)?.timeout(options.timeout).read().await?;
-        volume(found)
+        Ok(volume(found))
     }
 
     pub(super) async fn attach_disk(&self, node: &str, disk: &str, timeout: Option<Duration>) -> Result<()> {
@@ -191,8 +191,8 @@ fn state(name: &str, is_attached: bool) -> StorageVolumeState {
     }
 }
 
-fn extra(found: &wire::Disk) -> Result<Extra> {
-    Extra::of(&DiskExtra {
+fn extra(found: &wire::Disk) -> Extra {
+    Extra::of(DiskExtra {
         can_snapshot: found.can_snapshot,
         is_boot_disk: found.is_boot_disk,
         datacenter_id: found.datacenter_id,
@@ -201,13 +201,13 @@ fn extra(found: &wire::Disk) -> Result<Extra> {
     })
 }
 
-pub(super) fn volume(found: wire::Disk) -> Result<StorageVolume> {
-    let (state, extra) = (state(&found.state, !found.vms_id.is_empty()), extra(&found)?);
+pub(super) fn volume(found: wire::Disk) -> StorageVolume {
+    let (state, extra) = (state(&found.state, !found.vms_id.is_empty()), extra(&found));
     let volume = StorageVolume::new(found.id, found.name, found.size.map(|megabytes| megabytes / 1024));
-    Ok(volume.with_state(state).with_extra(extra))
+    volume.with_state(state).with_extra(extra)
 }
 
-fn disk(found: wire::Disk) -> Result<Disk> {
-    let extra = extra(&found)?;
-    Ok(Disk { id: found.id, name: found.name, size: found.size, state: found.state, extra })
+fn disk(found: wire::Disk) -> Disk {
+    let extra = extra(&found);
+    Disk { id: found.id, name: found.name, size: found.size, state: found.state, extra }
 }

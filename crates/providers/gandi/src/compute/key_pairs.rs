@@ -27,7 +27,7 @@ impl ExtraFields for KeyPairExtra {}
 impl GandiDriver {
     pub(super) async fn find_key_pair(&self, name: &str, timeout: Option<Duration>) -> Result<KeyPair> {
         let method = self.conn.method("hosting.ssh.list").timeout(timeout);
-        let found = listing(Ok(method), [("name", Value::from(name))], key_pair);
+        let found = listing(Ok(method), [("name", Value::from(name))], |found| Ok(key_pair(found)));
         first(found).await?.ok_or_else(|| Error::not_found("key pair", name))
     }
 
@@ -49,10 +49,10 @@ impl GandiDriver {
     }
 }
 
-pub(super) fn key_pair(found: wire::SshKey) -> Result<KeyPair> {
+pub(super) fn key_pair(found: wire::SshKey) -> KeyPair {
     let mut key_pair = KeyPair::new(found.name);
     key_pair.fingerprint = found.fingerprint;
     key_pair.public_key = found.value;
-    key_pair.extra = Extra::of(&KeyPairExtra { id: Some(found.id) })?;
-    Ok(key_pair)
+    key_pair.extra = Extra::of(KeyPairExtra { id: Some(found.id) });
+    key_pair
 }

@@ -135,7 +135,7 @@ impl ComputeDriver for GandiDriver {
             .ex
             .none("list_sizes")
             .map(|()| self.conn.method("hosting.account.info").timeout(options.timeout));
-        once(async move { sizes::sizes(method?.read().await?) })
+        once(async move { Ok(sizes::sizes(method?.read().await?)) })
     }
 
     /// The images, by the id of the disk that a node's disk is copied from.
@@ -147,7 +147,7 @@ impl ComputeDriver for GandiDriver {
             (Err(error), _) | (_, Err(error)) => (Err(error), None),
         };
         let filter = filter.map(|id| ("datacenter_id", xmlrpc::Value::Integer(id)));
-        listing(method, filter, image)
+        listing(method, filter, |found| Ok(image(found)))
     }
 
     /// The data centres.
@@ -194,7 +194,7 @@ impl ComputeDriver for GandiDriver {
         let method = options
             .plain("list_volumes")
             .map(|timeout| self.conn.method("hosting.disk.list").timeout(timeout));
-        listing(method, None, disks::volume)
+        listing(method, None, |found| Ok(disks::volume(found)))
     }
 
     /// Makes a disk, empty or with what a snapshot holds. Needs a location.
@@ -237,7 +237,7 @@ impl ComputeDriver for GandiDriver {
         let method = options
             .plain("list_key_pairs")
             .map(|timeout| self.conn.method("hosting.ssh.list").timeout(timeout));
-        listing(method, None, key_pairs::key_pair)
+        listing(method, None, |found| Ok(key_pairs::key_pair(found)))
     }
 
     async fn get_key_pair_with(&self, name: &str, options: Options) -> Result<KeyPair> {
@@ -259,7 +259,7 @@ impl ComputeDriver for GandiDriver {
             .timeout(options.plain("import_key_pair_from_string")?)
             .read()
             .await?;
-        key_pairs::key_pair(made)
+        Ok(key_pairs::key_pair(made))
     }
 
     async fn delete_key_pair_with(&self, key_pair: &KeyPair, options: Options) -> Result<()> {
@@ -288,7 +288,7 @@ fn location(found: wire::Datacenter) -> NodeLocation {
     NodeLocation::new(found.id, found.dc_code.unwrap_or(found.name), found.country)
 }
 
-fn image(found: wire::Image) -> Result<NodeImage> {
+fn image(found: wire::Image) -> NodeImage {
     let extra = ImageExtra { datacenter_id: found.datacenter_id, os_arch: found.os_arch };
-    Ok(NodeImage::new(found.disk_id, found.label).with_extra(Extra::of(&extra)?))
+    NodeImage::new(found.disk_id, found.label).with_extra(Extra::of(extra))
 }

@@ -69,7 +69,7 @@ impl GandiDriver {
             listing(Ok(method.clone()), None, move |vm: wire::Vm| {
                 let mine = |ip: &&wire::Ip| ip.iface_id.is_some_and(|iface| vm.ifaces_id.contains(&iface));
                 let ips = ips.iter().filter(mine).map(|ip| ip.ip.clone()).collect();
-                node(vm, ips)
+                Ok(node(vm, ips))
             })
         };
         stream::once(ips).map_ok(nodes).try_flatten().boxed()
@@ -82,7 +82,7 @@ impl GandiDriver {
     pub(super) async fn vm_info(&self, id: &str, timeout: Option<Duration>) -> Result<Node> {
         let vm: wire::Vm = self.conn.method("hosting.vm.info").id(id)?.timeout(timeout).read().await?;
         let ips = vm.ifaces.iter().flat_map(|iface| &iface.ips).map(|ip| ip.ip.clone()).collect();
-        node(vm, ips)
+        Ok(node(vm, ips))
     }
 
     pub(super) async fn create_vm(&self, options: CreateNode) -> Result<Node> {
@@ -164,10 +164,10 @@ fn state(name: &str) -> NodeState {
     }
 }
 
-fn node(vm: wire::Vm, ips: Vec<String>) -> Result<Node> {
+fn node(vm: wire::Vm, ips: Vec<String>) -> Node {
     let mut node = Node::new(vm.id, vm.hostname, state(&vm.state)).with_ips(ips, Vec::new());
     node.created_at = vm.date_created.as_deref().and_then(|created| created.parse().ok());
-    node.extra = Extra::of(&NodeExtra {
+    node.extra = Extra::of(NodeExtra {
         ai_active: vm.ai_active,
         datacenter_id: vm.datacenter_id,
         description: vm.description,
@@ -175,6 +175,6 @@ fn node(vm: wire::Vm, ips: Vec<String>) -> Result<Node> {
         cores: vm.cores,
         memory: vm.memory,
         password: None,
-    })?;
-    Ok(node)
+    });
+    node
 }

@@ -74,15 +74,15 @@ pub(super) fn spec(size: &NodeSize) -> Result<Spec> {
     .with_resource("size", &size.id))
 }
 
-pub(super) fn sizes(account: wire::Account) -> Result<Vec<NodeSize>> {
+pub(super) fn sizes(account: wire::Account) -> Vec<NodeSize> {
     if account.rating_enabled {
         return INSTANCE_TYPES.iter().map(instance_type).collect();
     }
     let (Some(share), Some(available)) = (account.share_definition, account.resources.available) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     if available.shares < 1.0 || available.servers < 1.0 {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let fits = |cores: u32| {
         let within = |share: u64, left: u64| share.saturating_mul(cores.into()) <= left;
@@ -92,23 +92,23 @@ pub(super) fn sizes(account: wire::Account) -> Result<Vec<NodeSize>> {
             && within(share.disk, available.disk)
             && within(share.bandwidth, available.bandwidth)
     };
-    (1..).take_while(|cores| fits(*cores)).map(|cores| of_shares(cores, &share)).collect()
+    (1..=u32::MAX).take_while(|cores| fits(*cores)).map(|cores| of_shares(cores, &share)).collect()
 }
 
-fn instance_type(known: &InstanceType) -> Result<NodeSize> {
+fn instance_type(known: &InstanceType) -> NodeSize {
     let size = NodeSize::new(known.id, known.name, known.memory)
         .with_disk(known.disk, BANDWIDTH)
         .with_price(known.price.parse::<Price>().ok());
-    Ok(size.with_extra(Extra::of(&SizeExtra { cores: Some(known.cores) })?))
+    size.with_extra(Extra::of(SizeExtra { cores: Some(known.cores) }))
 }
 
-fn of_shares(cores: u32, share: &wire::Share) -> Result<NodeSize> {
+fn of_shares(cores: u32, share: &wire::Share) -> NodeSize {
     let count = u64::from(cores);
     let times = |amount: u64| amount.saturating_mul(count);
     let size = NodeSize::new(cores.to_string(), format!("{cores} cores"), times(share.memory))
         .with_disk(times(share.disk) / 1024, times(share.bandwidth))
         .with_price(CORE_PRICE.parse::<Price>().ok().and_then(|price| price.checked_mul(count)));
-    Ok(size.with_extra(Extra::of(&SizeExtra { cores: Some(count) })?))
+    size.with_extra(Extra::of(SizeExtra { cores: Some(count) }))
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn ids(account: wire::Account) -> Vec<String> {
-        sizes(account).unwrap().into_iter().map(|size| size.id).collect()
+        sizes(account).into_iter().map(|size| size.id).collect()
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(ids(account(12.0, 1.25, 2560)), ["1", "2"]);
         assert_eq!(ids(account(12.0, 8.0, 600)), ["1", "2"]);
         assert!(ids(account(0.0, 8.0, 600)).is_empty());
-        let size = sizes(account(12.0, 2.0, 2560)).unwrap().remove(1);
+        let size = sizes(account(12.0, 2.0, 2560)).remove(1);
         assert_eq!((size.ram, size.disk, size.bandwidth), (Some(512), Some(16), Some(10_240)));
         assert_eq!(size.price.unwrap().to_string(), "0.04");
         assert_eq!(spec(&size).unwrap(), Spec { cores: 2, memory: 512, bandwidth: 10_240 });
@@ -155,7 +155,7 @@ mod tests {
             Spec { cores: 4, memory: 4096, bandwidth: BANDWIDTH }
         );
         for known in INSTANCE_TYPES {
-            assert!(instance_type(known).unwrap().price.is_some());
+            assert!(instance_type(known).price.is_some());
         }
         for unknown in ["2", "huge"] {
             let error = spec(&NodeSize::from_id(unknown)).unwrap_err().to_string();

@@ -76,14 +76,14 @@ impl OpenStackNodeDriver {
             },
             None => None,
         };
-        let extra = Extra::of(&SizeExtra {
+        let extra = Extra::of(SizeExtra {
             vcpus: flavor.vcpus,
             ephemeral_disk: flavor.ephemeral,
             swap: flavor.swap,
             disabled: flavor.disabled,
             is_public: flavor.is_public,
             extra_specs: flavor.extra_specs,
-        })?;
+        });
         Ok(NodeSize::new(flavor.id, flavor.name, flavor.ram)
             .with_disk(flavor.disk, None)
             .with_price(price)

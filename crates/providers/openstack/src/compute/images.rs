@@ -89,7 +89,7 @@ impl OpenStackNodeDriver {
                 .await?;
             let next = marker(page.next.as_deref()).map(Some);
             let images = page.images.into_iter().filter(|found| wanted(&found.status)).map(image);
-            Ok(Page::new(images.collect::<Result<_>>()?, next))
+            Ok(Page::new(images.collect(), next))
         } else {
             let page: wire::NovaImages = self
                 .conn
@@ -100,24 +100,24 @@ impl OpenStackNodeDriver {
                 .await?;
             let next = marker(wire::next(&page.images_links)).map(Some);
             let images = page.images.into_iter().filter(|found| wanted(&found.status)).map(nova_image);
-            Ok(Page::new(images.collect::<Result<_>>()?, next))
+            Ok(Page::new(images.collect(), next))
         }
     }
 
     pub(super) async fn show_image(&self, image_id: &str, timeout: Option<Duration>) -> Result<NodeImage> {
         if self.cloud.has(IMAGE).await? {
             let call = self.images.get("ShowImage", ["images", image_id]).timeout(timeout);
-            call.json_answer().await.and_then(image)
+            call.json_answer().await.map(image)
         } else {
             let call = self.conn.get("ShowImage", ["images", image_id]).timeout(timeout);
-            call.json_answer().await.and_then(|found: wire::OneNovaImage| nova_image(found.image))
+            call.json_answer().await.map(|found: wire::OneNovaImage| nova_image(found.image))
         }
         .map_err(of("image", image_id))
     }
 }
 
-fn image(found: wire::Image) -> Result<NodeImage> {
-    let extra = Extra::of(&ImageExtra {
+fn image(found: wire::Image) -> NodeImage {
+    let extra = Extra::of(ImageExtra {
         visibility: found.visibility,
         updated: found.updated_at,
         created: found.created_at,
@@ -129,12 +129,12 @@ fn image(found: wire::Image) -> Result<NodeImage> {
         min_disk: found.min_disk,
         min_ram: found.min_ram,
         ..ImageExtra::default()
-    })?;
-    Ok(NodeImage::new(found.id, found.name.unwrap_or_default()).with_extra(extra))
+    });
+    NodeImage::new(found.id, found.name.unwrap_or_default()).with_extra(extra)
 }
 
-fn nova_image(found: wire::NovaImage) -> Result<NodeImage> {
-    let extra = Extra::of(&ImageExtra {
+fn nova_image(found: wire::NovaImage) -> NodeImage {
+    let extra = Extra::of(ImageExtra {
         updated: found.updated,
         created: found.created,
         status: found.status,
@@ -144,6 +144,6 @@ fn nova_image(found: wire::NovaImage) -> Result<NodeImage> {
         min_disk: found.min_disk,
         min_ram: found.min_ram,
         ..ImageExtra::default()
-    })?;
-    Ok(NodeImage::new(found.id, found.name.unwrap_or_default()).with_extra(extra))
+    });
+    NodeImage::new(found.id, found.name.unwrap_or_default()).with_extra(extra)
 }

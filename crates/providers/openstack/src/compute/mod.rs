@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use libcloud_common::dispatch::Method;
 use libcloud_common::{
     ArgSpec, Arguments as _, BoxFuture, BoxStream, Capabilities, Clock, Config, Descriptor, Driver, Error,
@@ -22,10 +22,11 @@ mod key_pairs;
 mod networks;
 mod servers;
 
+pub use crate::wire::Link;
 pub use flavors::SizeExtra;
 pub use images::{ImageExtra, OpenStackListImages};
 pub use networks::{NetworkExtra, OpenStackNetwork};
-pub use servers::{NodeExtra, OpenStackCreateNode, OpenStackListNodes};
+pub use servers::{NodeAddress, NodeExtra, NodeFlavor, NodeVolume, OpenStackCreateNode, OpenStackListNodes};
 
 pub(crate) const DESCRIPTOR: Descriptor =
     Descriptor::new("openstack", "OpenStack", "https://www.openstack.org/");
@@ -179,7 +180,7 @@ impl ComputeDriver for OpenStackNodeDriver {
             let (driver, options) = (driver.clone(), options.clone());
             async move { driver.servers_page(options, marker).await }
         });
-        servers.map(move |server| converter.node(server?, None)).boxed()
+        servers.map_ok(move |server| converter.node(server, None)).boxed()
     }
 
     /// The flavors that the project may use.

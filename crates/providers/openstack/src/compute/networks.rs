@@ -61,7 +61,7 @@ impl OpenStackNodeDriver {
                 let page: wire::Networks =
                     driver.list_networks().await?.query_opt("marker", from).json_answer().await?;
                 let next = marker(wire::next(&page.networks_links)).map(Some);
-                Ok(Page::new(page.networks.into_iter().map(network).collect::<Result<_>>()?, next))
+                Ok(Page::new(page.networks.into_iter().map(network).collect(), next))
             }
         });
         futures_util::TryStreamExt::try_collect(listing).await
@@ -78,8 +78,8 @@ impl OpenStackNodeDriver {
     }
 }
 
-fn network(found: wire::Network) -> Result<OpenStackNetwork> {
+fn network(found: wire::Network) -> OpenStackNetwork {
     let extra =
-        Extra::of(&NetworkExtra { status: found.status, external: found.external, subnets: found.subnets })?;
-    Ok(OpenStackNetwork { id: found.id, name: found.name.unwrap_or_default(), cidr: found.cidr, extra })
+        Extra::of(NetworkExtra { status: found.status, external: found.external, subnets: found.subnets });
+    OpenStackNetwork { id: found.id, name: found.name.unwrap_or_default(), cidr: found.cidr, extra }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::networks::OpenStackNetwork;
 use super::{OpenStackNodeDriver, of};
 use crate::connection::marker;
-use crate::wire;
+use crate::wire::{self, Link};
 
 /// What only OpenStack tells about a node.
 ///
@@ -24,7 +24,7 @@ use crate::wire;
 #[non_exhaustive]
 pub struct NodeExtra {
     /// The addresses in each network, as the service tells them.
-    pub addresses: BTreeMap<String, Vec<Map<String, Value>>>,
+    pub addresses: BTreeMap<String, Vec<NodeAddress>>,
     /// A name of the host, which differs from project to project.
     #[serde(rename = "hostId")]
     pub host_id: Option<String>,
@@ -45,7 +45,7 @@ pub struct NodeExtra {
     #[serde(rename = "flavorId")]
     pub flavor_id: Option<String>,
     /// The size as the service tells it.
-    pub flavor_details: Option<Map<String, Value>>,
+    pub flavor_details: Option<NodeFlavor>,
     /// Its own URL.
     pub uri: Option<String>,
     /// The name of the service.
@@ -68,7 +68,7 @@ pub struct NodeExtra {
     /// The availability zone.
     pub availability_zone: Option<String>,
     /// The volumes that are attached.
-    pub volumes_attached: Option<Vec<Value>>,
+    pub volumes_attached: Option<Vec<NodeVolume>>,
     /// What is being done with it: `spawning`, `rebooting` …
     pub task_state: Option<String>,
     /// The state apart from that: `active`, `stopped` …
@@ -84,6 +84,60 @@ pub struct NodeExtra {
 }
 
 impl ExtraFields for NodeExtra {}
+
+/// An address of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeAddress {
+    /// The address.
+    pub addr: String,
+    /// 4 or 6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u8>,
+    /// `fixed` or `floating`.
+    #[serde(rename = "OS-EXT-IPS:type", skip_serializing_if = "Option::is_none")]
+    pub address_type: Option<String>,
+    /// The hardware address of the interface.
+    #[serde(rename = "OS-EXT-IPS-MAC:mac_addr", skip_serializing_if = "Option::is_none")]
+    pub mac_address: Option<String>,
+    /// What else the service tells of it.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// The size of a node: its id, or from microversion 2.47 on what it was when the node was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeFlavor {
+    /// The id of the size.
+    #[serde(
+        default,
+        deserialize_with = "json::opt_string_or_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id: Option<String>,
+    /// Where the service tells of the size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<Vec<Link>>,
+    /// What else the service tells of it: `vcpus`, `ram`, `disk` …
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A volume as its node names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeVolume {
+    /// The id of the volume.
+    #[serde(deserialize_with = "json::string_or_number")]
+    pub id: String,
+    /// Whether it is destroyed with the node. From microversion 2.3 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_on_termination: Option<bool>,
+    /// What else the service tells of it.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
 
 /// Extension arguments of `list_nodes`.
 #[arguments(drivers = ["openstack"])]
@@ -202,7 +256,7 @@ impl OpenStackNodeDriver {
     pub(super) async fn show_server(&self, node_id: &str, timeout: Option<Duration>) -> Result<Node> {
         let call = self.conn.get("ShowServer", ["servers", node_id]).timeout(timeout);
         let found: wire::OneServer<wire::Server> = call.json_answer().await.map_err(of("node", node_id))?;
-        self.node(found.server, None)
+        Ok(self.node(found.server, None))
     }
 
     pub(super) async fn create_server(&self, options: CreateNode) -> Result<Node> {
@@ -240,14 +294,14 @@ impl OpenStackNodeDriver {
         // The answer has little more than the id.
         let call = self.conn.get("ShowServer", ["servers", &id]).timeout(options.timeout);
         if let Ok(found) = call.json_answer::<wire::OneServer<wire::Server>>().await {
-            return self.node(found.server, admin_pass);
+            return Ok(self.node(found.server, admin_pass));
         }
         // It is there and has to be paid for: what is known of it must not be lost.
-        let extra = Extra::of(&NodeExtra { password: admin_pass, ..NodeExtra::default() })?;
+        let extra = Extra::of(NodeExtra { password: admin_pass, ..NodeExtra::default() });
         Ok(Node::new(id, options.name, NodeState::Pending).with_extra(extra))
     }
 
-    pub(super) fn node(&self, server: wire::Server, password: Option<Secret>) -> Result<Node> {
+    pub(super) fn node(&self, server: wire::Server, password: Option<Secret>) -> Node {
         let mut node = Node::new(&server.id, server.name.unwrap_or_default(), state(&server.status));
         for (network, addresses) in &server.addresses {
             for address in addresses {
@@ -257,30 +311,20 @@ impl OpenStackNodeDriver {
             }
         }
         node.created_at = server.created;
-        let flavor_id = match server.flavor.as_ref().and_then(|flavor| flavor.get("id")) {
-            Some(Value::String(id)) => Some(id.clone()),
-            Some(Value::Number(id)) => Some(id.to_string()),
-            _ => None,
-        };
-        let itself = server.links.into_iter().find(|link| link.rel == "self");
         let service_name = self.cloud.wanted().name.clone().unwrap_or_else(|| "nova".to_owned());
-        node.extra = Extra::of(&NodeExtra {
-            addresses: server
-                .addresses
-                .into_iter()
-                .map(|(network, addresses)| (network, addresses.into_iter().map(as_told).collect()))
-                .collect(),
+        node.extra = Extra::of(NodeExtra {
+            addresses: server.addresses.into_iter().collect(),
             host_id: server.host_id,
             access_ip: server.access_ipv4,
             access_ipv6: server.access_ipv6,
             tenant_id: server.tenant_id,
             user_id: server.user_id,
             image_id: server.image_id,
-            flavor_id,
+            flavor_id: server.flavor.as_ref().and_then(|flavor| flavor.id.clone()),
             flavor_details: server.flavor,
-            uri: itself.map(|link| link.href),
+            uri: server.uri,
             service_name: Some(service_name),
-            metadata: server.metadata,
+            metadata: server.metadata.into_iter().collect(),
             password,
             created: server.created,
             updated: server.updated,
@@ -295,8 +339,8 @@ impl OpenStackNodeDriver {
             progress: server.progress,
             fault: server.fault,
             hypervisor_hostname: server.hypervisor_hostname,
-        })?;
-        Ok(node)
+        });
+        node
     }
 }
 
@@ -330,21 +374,11 @@ fn state(status: &str) -> NodeState {
 
 /// Whether the Internet reaches this address, as the newest Apache Libcloud decides it: an IPv4 address by itself, an
 /// IPv6 address by the name of the network, or by being a floating one.
-fn is_public(network: &str, address: &wire::Address) -> bool {
+fn is_public(network: &str, address: &NodeAddress) -> bool {
     match address.addr.parse() {
         Ok(IpAddr::V4(address)) => !address.is_private(),
         _ => matches!(network, "public" | "internet") || address.address_type.as_deref() == Some("floating"),
     }
-}
-
-/// The address with all that the service tells about it.
-fn as_told(address: wire::Address) -> Map<String, Value> {
-    let mut told = address.rest;
-    told.insert("addr".to_owned(), address.addr.into());
-    if let Some(address_type) = address.address_type {
-        told.insert("OS-EXT-IPS:type".to_owned(), address_type.into());
-    }
-    told
 }
 
 #[cfg(test)]
@@ -363,9 +397,11 @@ mod tests {
             ("lan", "2001:db8::1", Some("floating"), true),
             ("lan", "2001:db8::1", Some("fixed"), false),
         ] {
-            let address = wire::Address {
+            let address = NodeAddress {
                 addr: addr.to_owned(),
+                version: None,
                 address_type: kind.map(str::to_owned),
+                mac_address: None,
                 rest: Map::new(),
             };
             assert_eq!(is_public(network, &address), public, "{network} {addr} {kind:?}");

@@ -31,7 +31,18 @@ async fn list_nodes() {
     assert_json_snapshot!(nodes);
     let extra: NodeExtra = nodes[0].extra_as().unwrap();
     assert_eq!((extra.key_name.as_deref(), extra.flavor_id.as_deref()), (Some("ops"), Some("2")));
+    let floating = &extra.addresses["private"][1];
+    assert_eq!((floating.addr.as_str(), floating.version), ("203.0.113.9", Some(4)));
+    assert_eq!(floating.address_type.as_deref(), Some("floating"));
+    assert_eq!(floating.mac_address.as_deref(), Some("fa:16:3e:00:00:01"));
     assert_eq!(nodes[1].state, NodeState::Unknown("SHELVED".into()));
+    let extra: NodeExtra = nodes[1].extra_as().unwrap();
+    assert_eq!(extra.flavor_details.unwrap().rest["original_name"], "m1.small");
+    for node in nodes {
+        let kept: NodeExtra = node.extra_as().unwrap();
+        let written: Node = libcloud_common::json::read(json!(node)).unwrap();
+        assert_eq!(written.extra_as::<NodeExtra>().unwrap(), kept);
+    }
 }
 
 #[tokio::test]
