@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::take;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -23,6 +24,42 @@ pub(crate) struct LocalFile {
     path: Arc<Path>,
     length: u64,
     modified: Option<SystemTime>,
+    buffers: Buffers,
+}
+
+/// Buffers that have been sent and can be filled again: to clear a new one, and to map its pages, costs as much as to read.
+#[derive(Clone, Debug, Default)]
+struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// One that is filled, until nobody needs its bytes any more.
+struct Lent {
+    bytes: Vec<u8>,
+    home: Buffers,
+}
+
+impl Buffers {
+    fn lend(&self, size: usize) -> Lent {
+        let mut bytes = self.idle().pop().unwrap_or_default();
+        bytes.resize(size, 0);
+        Lent { bytes, home: self.clone() }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let bytes = take(&mut self.bytes);
+        self.home.idle().push(bytes);
+    }
 }
 
 /// What is behind a path.
@@ -54,6 +91,7 @@ pub(crate) async fn open(path: &Path) -> Result<Opened> {
             path: path.into(),
             length: meta.len(),
             modified: meta.modified().ok(),
+            buffers: Buffers::default(),
         };
         if found.length > CHUNK {
             return Ok(Opened::File(found));
@@ -104,10 +142,21 @@ impl LocalFile {
                 return Ok(None);
             }
             let size = (range.end - range.start).min(CHUNK);
-            let bytes = file.read(range.start, size).await?;
+            let bytes = file.read_lent(range.start, size).await?;
             Ok(Some((bytes, (file, range.start + size..range.end))))
         })
         .boxed()
+    }
+
+    /// So many bytes from there on, in a buffer that serves again.
+    async fn read_lent(&self, start: u64, size: u64) -> Result<Bytes> {
+        let file = self.clone();
+        let read = blocking(move || {
+            let mut lent = file.buffers.lend(to_usize(size)?);
+            fill(&file.file, &mut lent.bytes, start)?;
+            Ok(Bytes::from_owner(lent))
+        });
+        read.await.map_err(|error| cannot_read(&self.path, error))
     }
 
     /// So many bytes from there on.
@@ -127,7 +176,9 @@ impl LocalFile {
                 let size = to_usize((range.end - at).min(CHUNK))?;
                 let piece = buffer.get_mut(..size).ok_or(io::ErrorKind::InvalidInput)?;
                 fill(&file.file, piece, at)?;
-                hashers.iter_mut().for_each(|hasher| hasher.update(piece));
+                for hasher in &mut hashers {
+                    hasher.update(piece);
+                }
                 at += size as u64;
             }
             Ok(hashers.into_iter().map(Hasher::finish).collect())
@@ -243,6 +294,24 @@ mod tests {
             let digests = file.digests(part, &types).await.unwrap();
             assert_eq!(digests, types.map(|hash_type| Digest::of(hash_type, &content[range.clone()])));
         }
+    }
+
+    #[tokio::test]
+    async fn buffers_serve_again_when_nobody_has_their_bytes() {
+        let content: Vec<u8> = (0..CHUNK * 3 + 5).map(|number| (number / CHUNK).to_le_bytes()[0]).collect();
+        let (_made, file) = file(&content).await;
+        let mut stream = file.stream(0..content.len() as u64);
+        let kept = stream.try_next().await.unwrap().unwrap();
+        let mut at = kept.len();
+        while let Some(bytes) = stream.try_next().await.unwrap() {
+            assert!(bytes == content[at..at + bytes.len()], "at {at}");
+            at += bytes.len();
+        }
+        assert_eq!(at, content.len());
+        assert!(kept == content[..kept.len()]);
+        assert_eq!(file.buffers.idle().len(), 1);
+        drop(kept);
+        assert_eq!(file.buffers.idle().len(), 2);
     }
 
     #[tokio::test]

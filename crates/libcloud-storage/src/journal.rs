@@ -1,6 +1,6 @@
 //! What is under way, for the case that this process is killed.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,15 +34,24 @@ impl UploadJournal {
         let opened = blocking(move || {
             std::fs::create_dir_all(&folder)?;
             let mut options = File::options();
-            let mut file = options.read(true).write(true).create(true).truncate(false).open(&path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-                Err(std::fs::TryLockError::Error(error)) => return Err(error),
-            }
-            let mut left = String::new();
-            file.read_to_string(&mut left)?;
-            Ok(Some(JournalPage { file, path, left }))
+            JournalPage::locked(
+                options.read(true).write(true).create(true).truncate(false).open(&path)?,
+                path,
+            )
+        });
+        opened.await.map_err(|error| self.cannot(error))
+    }
+
+    /// For drivers: the page of one place if a killed process has left one, for an upload that needs none of its own.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be read.
+    pub async fn left(&self, place: &str) -> Result<Option<JournalPage>> {
+        let path = self.0.join(digest::sha256_hex(place));
+        let opened = blocking(move || match File::options().read(true).write(true).open(&path) {
+            Ok(file) => JournalPage::locked(file, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         });
         opened.await.map_err(|error| self.cannot(error))
     }
@@ -61,6 +70,18 @@ pub struct JournalPage {
 }
 
 impl JournalPage {
+    /// The page of this file, unless another upload has it.
+    fn locked(mut file: File, path: PathBuf) -> io::Result<Option<Self>> {
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let mut left = String::new();
+        file.read_to_string(&mut left)?;
+        Ok(Some(Self { file, path, left }))
+    }
+
     /// What an earlier process has left: the id of an upload.
     pub fn left(&self) -> Option<&str> {
         Some(self.left.as_str()).filter(|left| !left.is_empty())
@@ -99,6 +120,7 @@ mod tests {
         let page = journal.page("s3:box/a").await.unwrap().unwrap();
         assert_eq!(page.left(), None);
         page.note("upload-1").await.unwrap();
+        assert!(journal.left("s3:box/a").await.unwrap().is_none(), "it is under way");
         assert!(journal.page("s3:box/a").await.unwrap().is_none(), "it is under way");
         assert!(journal.page("s3:box/b").await.unwrap().is_some());
         drop(page);
@@ -108,7 +130,9 @@ mod tests {
         drop(page);
         let page = journal.page("s3:box/a").await.unwrap().unwrap();
         assert_eq!(page.left(), Some("2"));
-        page.clear();
+        drop(page);
+        journal.left("s3:box/a").await.unwrap().unwrap().clear();
+        assert!(journal.left("s3:box/a").await.unwrap().is_none());
         assert_eq!(journal.page("s3:box/a").await.unwrap().unwrap().left(), None);
     }
 

@@ -42,7 +42,7 @@ impl PartUpload for Store {
             Body::Source(source) => source.open().try_collect::<Vec<_>>().await?.concat(),
             other => other.to_bytes().unwrap().to_vec(),
         };
-        assert_eq!(part.digest(HashType::Sha256).await?, Digest::of(HashType::Sha256, &content));
+        assert_eq!(part.digests(&[HashType::Sha256]).await?, [Digest::of(HashType::Sha256, &content)]);
         assert_eq!(part.length(), content.len() as u64);
         tokio::task::yield_now().await;
         self.0.now.fetch_sub(1, Ordering::Relaxed);

@@ -201,10 +201,10 @@ impl AlbDriver {
         if let Err(error) = self.destroy_balancer_with(&balancer, Options::new()).await {
             left.push(format!("the balancer {arn} is still there ({error})"));
         }
-        if let Some(group) = group {
-            if let Err(error) = self.ex_delete_target_group(group).await {
-                left.push(format!("the target group {} is still there ({error})", group.id));
-            }
+        if let Some(group) = group
+            && let Err(error) = self.ex_delete_target_group(group).await
+        {
+            left.push(format!("the target group {} is still there ({error})", group.id));
         }
         if left.is_empty() { error } else { error.context(left.join(", ")) }
     }

@@ -165,7 +165,12 @@ impl S3Driver {
         let in_operation = |error: Error| error.in_operation(self.descriptor.id, "PutObject");
         let gathered = upload.deadline.wait(body.gather(PART)).await.map_err(in_operation)?;
         let (headers, size) = match gathered {
-            Gathered::Whole(bytes) => upload.put_object(bytes).await?,
+            Gathered::Whole(bytes) => {
+                if let Some(journal) = &options.journal {
+                    upload.clean_up(journal).await?;
+                }
+                upload.put_object(bytes).await?
+            }
             Gathered::More(body) => Box::pin(upload.put_parts(body, options.journal.as_ref())).await?,
         };
         upload.object(&headers, size, options.meta_data)

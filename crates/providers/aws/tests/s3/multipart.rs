@@ -294,6 +294,30 @@ async fn what_a_killed_process_left_is_thrown_away_first() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[tokio::test]
+async fn so_it_is_if_the_object_is_small_this_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = UploadJournal::new(folder.path());
+    let server = Mock::start();
+    let page = journal.page(&format!("s3:{}:photos/large", server.url())).await.unwrap().unwrap();
+    page.note("left-behind").await.unwrap();
+    drop(page);
+    server.expect(request("DELETE", "/photos/large").query("uploadId=left-behind").answers(204));
+    for content in ["small", "again"] {
+        let put = request_of("PUT", "/photos/large", "content-type;").body(content);
+        server.expect(put.answers(Answer::new(200).header("etag", tag(&content.into()))));
+    }
+    for content in ["small", "again"] {
+        let options = UploadObject::new().journal(journal.clone());
+        let photos = photos();
+        driver(&server)
+            .upload_object_via_stream_with(content.into(), &photos, "large", options)
+            .await
+            .unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
 /// Amazon's checksums of each part and of both.
 fn crc64(content: &[u8]) -> String {
     Digest::of(HashType::Crc64Nvme, content).base64()

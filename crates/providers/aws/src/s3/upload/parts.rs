@@ -115,6 +115,15 @@ impl Upload {
         self.verify && self.driver.conn.dialect().checksums.whole
     }
 
+    /// Throws away what an earlier process has left of a larger object of this name.
+    pub(super) async fn clean_up(&self, journal: &UploadJournal) -> Result<()> {
+        if let Some(page) = journal.left(&self.place()).await? {
+            self.throw_away_what_is_left(&page).await?;
+            page.clear();
+        }
+        Ok(())
+    }
+
     /// Throws away what an earlier process has begun and not ended.
     async fn throw_away_what_is_left(&self, page: &JournalPage) -> Result<()> {
         let Some(left) = page.left() else { return Ok(()) };
