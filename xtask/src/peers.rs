@@ -145,6 +145,14 @@ const PEERS: &[Peer] = &[
         upstream: Some(Upstream { peer: "swift", setting: "FAULTS_UPSTREAM", export: "SWIFT_S3_ENDPOINT" }),
         tests: &[("libcloud-aws", "peer_faults"), ("libcloud-aws", "peer_faults_large")],
     },
+    Peer {
+        name: "faults-s3s",
+        folder: "faults",
+        settings: &[],
+        upstream: Some(Upstream { peer: "s3s", setting: "FAULTS_UPSTREAM", export: "S3S_ENDPOINT" }),
+        // It does not list uploads in parts, so that nobody can tell whether one was left.
+        tests: &[("libcloud-aws", "peer_faults")],
+    },
 ];
 
 /// Shows them.

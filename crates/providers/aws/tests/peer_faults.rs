@@ -1,5 +1,6 @@
 //! Each of the doors of the faults peer, which must be running in front of a real server: `FAULTS_PASS` and the others tell
-//! where, and the server's own variables (`MOTO_ENDPOINT`, `CEPH_S3_ENDPOINT` or `SWIFT_S3_ENDPOINT`) what is behind them.
+//! where, and the server's own variables (`MOTO_ENDPOINT`, `CEPH_S3_ENDPOINT`, `S3S_ENDPOINT` or `SWIFT_S3_ENDPOINT`) what is
+//! behind them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

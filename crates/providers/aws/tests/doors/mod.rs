@@ -59,6 +59,8 @@ fn server() -> (&'static str, String) {
         ("MOTO", region)
     } else if let Ok(region) = var("CEPH_S3_REGION") {
         ("CEPH_S3", region)
+    } else if let Ok(region) = var("S3S_REGION") {
+        ("S3S", region)
     } else {
         ("SWIFT_S3", "us-east-1".to_owned())
     }
