@@ -130,8 +130,10 @@ impl Extra {
     /// Changes the map, without the struct that it was made of: that would still say what was before.
     fn change<T>(&mut self, change: impl FnOnce(&mut Map<String, Value>) -> T) -> T {
         let secrets = self.secrets();
-        let own = self.0.as_mut().and_then(Arc::get_mut).and_then(|kept| kept.map.take());
-        let mut map = own.unwrap_or_else(|| (**self).clone());
+        let mut map = match self.0.as_mut().and_then(Arc::get_mut) {
+            Some(kept) => kept.map.take().unwrap_or_else(|| kept.fields.to_map()),
+            None => (**self).clone(),
+        };
         let changed = change(&mut map);
         *self = Self::of_map(map, secrets);
         changed

@@ -142,14 +142,14 @@ impl LocalFile {
                 return Ok(None);
             }
             let size = (range.end - range.start).min(CHUNK);
-            let bytes = file.read_lent(range.start, size).await?;
+            let bytes = file.read(range.start, size).await?;
             Ok(Some((bytes, (file, range.start + size..range.end))))
         })
         .boxed()
     }
 
     /// So many bytes from there on, in a buffer that serves again.
-    async fn read_lent(&self, start: u64, size: u64) -> Result<Bytes> {
+    async fn read(&self, start: u64, size: u64) -> Result<Bytes> {
         let file = self.clone();
         let read = blocking(move || {
             let mut lent = file.buffers.lend(to_usize(size)?);
@@ -157,12 +157,6 @@ impl LocalFile {
             Ok(Bytes::from_owner(lent))
         });
         read.await.map_err(|error| cannot_read(&self.path, error))
-    }
-
-    /// So many bytes from there on.
-    pub(crate) async fn read(&self, start: u64, size: u64) -> Result<Bytes> {
-        let file = self.clone();
-        blocking(move || file.read_at(start, size)).await.map_err(|error| cannot_read(&self.path, error))
     }
 
     /// The digests of these bytes.
