@@ -1,12 +1,10 @@
 //! How often a call is sent when the connection breaks after the request.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use libcloud_common::{Error, ErrorKind, Result, Retry, Value};
 
 use crate::breaking::{Breaking, Fault};
 use crate::http::Received;
-use crate::subject::{Prelude, RETRIES, Service, Subject};
+use crate::subject::{RETRIES, Service, Subject};
 
 /// How each method of a driver was sent. Methods that the driver does not have are in none of the lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,27 +30,13 @@ pub struct SentOnce {
 /// # Panics
 /// With everything that was wrong, one a line.
 pub async fn sent_once<D: Service + ?Sized>(subject: &Subject<D>) -> SentOnce {
-    let prelude = Arc::clone(&subject.prelude);
-    let before: Arc<Mutex<Option<Prelude>>> = Arc::default();
-    let looked_up = Arc::clone(&before);
-    let answer = move |request: &Received| {
-        let of_method = looked_up.lock().unwrap_or_else(PoisonError::into_inner);
-        prelude(request).or_else(|| of_method.as_ref()?(request))
-    };
-    let server = Breaking::reacting(answer, |_| Fault::Close);
     let mut sent = SentOnce::default();
     let mut wrong = Vec::new();
-    let methods = subject.driver(&server.url()).all_methods();
-    // `list_…` is the same, read to its end.
-    let is_listed = |name: &str| {
-        let list = name.strip_prefix("iterate_").map(|what| format!("list_{what}"));
-        list.is_some_and(|list| methods.iter().any(|method| method.name == list))
-    };
-    for method in methods.iter().filter(|method| !is_listed(method.name)) {
-        *before.lock().unwrap_or_else(PoisonError::into_inner) = subject.before.get(method.name).cloned();
-        // A driver of its own for each: what one has found out does not help the next.
+    for method in subject.methods() {
+        // A server and a driver of its own for each: what one has found out does not help the next.
+        let server = Breaking::reacting(subject.answers(method.name), |_| Fault::Close);
         let driver = subject.driver(&server.url());
-        let outcome = driver.call_by_name(method.name, subject.arguments(method)).await;
+        let outcome = driver.call_by_name(method.name, subject.arguments(&method)).await;
         let requests = server.take_received();
         let refused = outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotSupported);
         if requests.is_empty() && refused {

@@ -188,6 +188,29 @@ impl<D: Service + ?Sized> Subject<D> {
             .unwrap_or_else(|error| panic!("{} cannot be made: {error}", self.name()))
     }
 
+    /// The methods that are called, extensions included. An `iterate_…` is called as `list_…`, which reads it to its end.
+    pub(crate) fn methods(&self) -> Vec<MethodInfo> {
+        // It is not asked: only what it has is.
+        let nobody = "http://127.0.0.1:9".parse().unwrap_or_else(|error| panic!("{error}"));
+        let mut methods = self.driver(&nobody).all_methods();
+        let names: Vec<&str> = methods.iter().map(|method| method.name).collect();
+        let is_listed = |name: &str| {
+            let list = name.strip_prefix("iterate_").map(|what| format!("list_{what}"));
+            list.is_some_and(|list| names.contains(&list.as_str()))
+        };
+        methods.retain(|method| !is_listed(method.name));
+        methods
+    }
+
+    /// What is answered to the requests that prepare those of this method.
+    pub(crate) fn answers(
+        &self,
+        method: &str,
+    ) -> impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static + use<D> {
+        let (prelude, before) = (Arc::clone(&self.prelude), self.before.get(method).cloned());
+        move |request| prelude(request).or_else(|| before.as_ref()?(request))
+    }
+
     /// `compute ec2`
     pub(crate) fn name(&self) -> String {
         format!("{} {}", D::NAME, self.registration.descriptor.id)

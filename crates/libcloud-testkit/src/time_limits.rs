@@ -1,13 +1,11 @@
 //! Whether a time limit reaches every step of a call.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use libcloud_common::{ErrorKind, MethodInfo, json};
 
 use crate::breaking::{Breaking, Fault};
-use crate::http::Received;
 use crate::subject::{Service, Subject};
 
 /// The limit of each call.
@@ -23,15 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// # Panics
 /// With everything that was wrong, one a line.
 pub async fn time_limits<D: Service + ?Sized>(subject: &Subject<D>) -> Vec<&'static str> {
-    // It is not asked: only its list of methods is.
-    let methods = subject.driver(&Breaking::start(Fault::Stall).url()).all_methods();
+    let methods = subject.methods();
     let base = D::base_methods();
-    // An `iterate_…` is called as `list_…`, which reads it to its end.
-    let is_base = |name: &str| match name.strip_prefix("list_") {
-        Some(what) => {
-            base.iter().any(|method| method.name == name || method.name == format!("iterate_{what}"))
-        }
-        None => !name.starts_with("iterate_") && base.iter().any(|method| method.name == name),
+    let is_base = |name: &str| {
+        let iterated = name.strip_prefix("list_").map(|what| format!("iterate_{what}"));
+        base.iter().any(|method| method.name == name || iterated.as_deref() == Some(method.name))
     };
     let waits = |method: &MethodInfo| {
         method.name.contains("wait_") && method.args.iter().any(|arg| arg.name == "timeout")
@@ -58,9 +52,7 @@ async fn ends<D: Service + ?Sized>(
     subject: &Subject<D>,
     method: &MethodInfo,
 ) -> (&'static str, Result<bool, String>) {
-    let (prelude, before) = (Arc::clone(&subject.prelude), subject.before.get(method.name).cloned());
-    let answer = move |request: &Received| prelude(request).or_else(|| before.as_ref()?(request));
-    let server = Breaking::reacting(answer, |_| Fault::Stall);
+    let server = Breaking::reacting(subject.answers(method.name), |_| Fault::Stall);
     let driver = subject.driver_in_time(&server.url());
     let mut arguments = subject.arguments(method);
     arguments["timeout"] = json!(LIMIT.as_secs_f64());

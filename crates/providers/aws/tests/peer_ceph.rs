@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod servers;
+
 use std::collections::BTreeMap;
 use std::env::var;
 use std::sync::Arc;
@@ -22,10 +24,7 @@ const MIB: usize = 1 << 20;
 fn config() -> Config {
     let mut transport = TransportConfig::default();
     transport.retries = 0;
-    Config::new(var("CEPH_S3_ACCESS_KEY").unwrap(), var("CEPH_S3_SECRET_KEY").unwrap())
-        .region(var("CEPH_S3_REGION").unwrap())
-        .endpoint(var("CEPH_S3_ENDPOINT").unwrap().parse().unwrap())
-        .transport(transport)
+    servers::config("CEPH_S3", &var("CEPH_S3_REGION").unwrap()).transport(transport)
 }
 
 fn driver(config: Config) -> Arc<dyn StorageDriver> {

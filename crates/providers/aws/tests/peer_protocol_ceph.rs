@@ -3,10 +3,9 @@
 //! versions.
 
 mod protocol;
+mod servers;
 
 use std::env::var;
-
-use libcloud_common::Config;
 
 const NO_CHECKSUMS: &str = "it keeps no checksums beside MD5";
 const NO_ENCRYPTION: &str = "it has no keys to encrypt with, and takes those of customers over TLS alone";
@@ -31,8 +30,6 @@ const EXPECTED: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn the_protocol() {
-    let config = Config::new(var("CEPH_S3_ACCESS_KEY").unwrap(), var("CEPH_S3_SECRET_KEY").unwrap())
-        .region(var("CEPH_S3_REGION").unwrap())
-        .endpoint(var("CEPH_S3_ENDPOINT").unwrap().parse().unwrap());
+    let config = servers::config("CEPH_S3", &var("CEPH_S3_REGION").unwrap());
     protocol::held(config, EXPECTED).await;
 }

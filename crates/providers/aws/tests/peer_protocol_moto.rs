@@ -3,10 +3,9 @@
 //! `MOTO_AUTH=on` it verifies signatures of version 4 of what needs no percent encoding, without it none.
 
 mod protocol;
+mod servers;
 
 use std::env::var;
-
-use libcloud_common::Config;
 
 /// What fails, and what the server does wrong.
 const EXPECTED: &[(&str, &str)] = &[
@@ -44,9 +43,7 @@ const IGNORING: &[(&str, &str)] =
 
 #[tokio::test]
 async fn the_protocol() {
-    let config = Config::new(var("MOTO_ACCESS_KEY").unwrap(), var("MOTO_SECRET_KEY").unwrap())
-        .region(var("MOTO_REGION").unwrap())
-        .endpoint(var("MOTO_ENDPOINT").unwrap().parse().unwrap());
+    let config = servers::config("MOTO", &var("MOTO_REGION").unwrap());
     let verifies = var("MOTO_AUTH").unwrap() == "on";
     let expected = [EXPECTED, if verifies { VERIFYING } else { IGNORING }].concat();
     protocol::held(config, &expected).await;
