@@ -10,11 +10,12 @@ const FILE: &str = "docs/src/providers/matrix.md";
 
 /// Writes the page.
 pub(crate) fn write() -> Result {
+    run::run(&mut run::cargo_with(["build", "--quiet", "-p", "libcloud-cli"]))?;
     let path = run::root().join(FILE);
     std::fs::write(&path, page()?).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Fails if the page is not what would be written.
+/// Fails if the page is not what would be written by the program as it was built last.
 pub(crate) fn check() -> Result {
     let path = run::root().join(FILE);
     let there = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -26,9 +27,7 @@ fn page() -> Result<String> {
         "# What each driver can do\n\n<!-- Written by `cargo xtask matrix`: change the drivers' capabilities instead. -->\n",
     );
     for service in ["compute", "storage", "loadbalancer", "dns"] {
-        let arguments =
-            ["run", "-q", "-p", "libcloud-cli", "--", "--format=json", "providers", "matrix", service];
-        let text = run::read(&mut run::cargo_with(arguments))?;
+        let text = run::read(run::program()?.args(["--format=json", "providers", "matrix", service]))?;
         let answer: Value =
             serde_json::from_str(&text).map_err(|error| format!("providers matrix: {error}"))?;
         let drivers = answer

@@ -36,6 +36,11 @@ pub(crate) fn target() -> Result<PathBuf> {
     folder.map(PathBuf::from).ok_or_else(|| "cargo metadata tells no target_directory".into())
 }
 
+/// The program `libcloud`, as it was built last.
+pub(crate) fn program() -> Result<Command> {
+    Ok(Command::new(target()?.join("debug").join(format!("libcloud{}", std::env::consts::EXE_SUFFIX))))
+}
+
 /// The cargo that runs this.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,4 +1,4 @@
-//! What BIND itself makes of exported zones: `cargo test -p libcloud-dns --features peers`, with `named-checkzone` and
+//! What BIND itself makes of exported zones: `cargo test -p libcloud-dns --test peer_bind`, with `named-checkzone` and
 //! `named-compilezone` (Debian's bind9-utils) on the path.
 
 #![cfg(test)]
