@@ -161,6 +161,7 @@ pub(crate) fn jobs(places: &Places) -> Vec<Job> {
         get(&rows),
         get_tls(&rows),
         put(&rows),
+        put_stream(&rows),
         small(&rows, "get-10k-small", "get-small"),
         small(&rows, "put-10k-small", "put-small"),
         list(&rows),
@@ -233,6 +234,7 @@ fn put(r: &Rows<'_>) -> Job {
         signed("hyper, 8 MiB parts ×4, CRC-64/NVME", &["put-parts", "--conc", "4", "--extra", "crc64"]),
         r.ours("libcloud", &["put-parts", "--conc", "4", "--file", file]),
         r.ours("libcloud, one thread", &["put-parts", "--conc", "4", "--file", file, "--threads", "1"]),
+        r.ours("libcloud, CRC-64/NVME", &["put-parts", "--conc", "4", "--file", file, "--extra", "crc64"]),
         r.program("s3", &["storage", "cp", file, "s3:bench/up"]).check(uploaded()),
         r.installed(
             "curl",
@@ -251,6 +253,17 @@ fn put(r: &Rows<'_>) -> Job {
         r.apache("Apache Libcloud", &["put", "--file", file]),
     ];
     Job { name: "put-1g", count: LARGE, unit: "bytes", rows }
+}
+
+/// Of a length that nobody knows before. There is no limit: it is about memory.
+fn put_stream(r: &Rows<'_>) -> Job {
+    let all = |conc| ["put-stream", "--n", "5120", "--conc", conc];
+    let rows = vec![
+        r.ours("libcloud", &all("4")),
+        r.ours("libcloud, one thread", &[&all("4")[..], &["--threads", "1"]].concat()),
+        r.peer("object_store, parts ×4", &all("4")),
+    ];
+    Job { name: "put-5g-stream", count: 5 << 30, unit: "bytes", rows }
 }
 
 fn small(r: &Rows<'_>, name: &'static str, job: &str) -> Job {

@@ -57,6 +57,19 @@ async fn put(bucket: &AmazonS3, args: &Args) -> u64 {
     done
 }
 
+/// So many MiB of which it is not told how many they are.
+async fn put_stream(bucket: &AmazonS3, args: &Args) -> u64 {
+    let piece = vec![7; 256 << 10];
+    let upload = ok(bucket.put_multipart(&Path::from("up")).await);
+    let mut writer = WriteMultipart::new_with_chunk_size(upload, args.part);
+    for _ in 0..args.n * 4 {
+        ok(writer.wait_for_capacity(args.conc).await);
+        writer.write(&piece);
+    }
+    ok(writer.finish().await);
+    args.n as u64 * (1 << 20)
+}
+
 async fn small(bucket: &AmazonS3, args: &Args, put: bool) -> u64 {
     let body = &Bytes::from(vec![7; SMALL]);
     together(args.n, args.conc, |n| async move {
@@ -90,6 +103,7 @@ fn main() {
             "get" => get(&bucket, &args).await,
             "get-ranges" => get_ranges(&bucket, &args).await,
             "put-parts" => put(&bucket, &args).await,
+            "put-stream" => put_stream(&bucket, &args).await,
             "put-small" => small(&bucket, &args, true).await,
             "get-small" => small(&bucket, &args, false).await,
             "list" => list(&bucket).await,
