@@ -260,26 +260,6 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
-        id: "private-country",
-        drivers: &["compute/eucalyptus", "compute/nimbus"],
-        reason: "nobody knows in which country a private installation is; the original says `Private`",
-        applies: |_, difference| {
-            matches!(&difference.place, Place::Result(path) if path.ends_with(".country"))
-                && difference.recorded_text() == "Private"
-                && difference.our_text().is_empty()
-        },
-    },
-    Rule {
-        id: "private-prices",
-        drivers: &["compute/eucalyptus", "compute/nimbus"],
-        reason: "what a private installation costs is not known, and not nothing",
-        applies: |_, difference| {
-            difference.key() == Some("price")
-                && difference.recorded_number() == Some(0.0)
-                && difference.ours.as_ref().is_none_or(Value::is_null)
-        },
-    },
-    Rule {
         id: "newer-prices",
         drivers: EC2,
         reason: "the table of prices is a later one",

@@ -9,6 +9,7 @@ use crate::compare::{Difference, Place, recorded_params, same_time};
 
 mod aws;
 mod azure;
+mod clones;
 mod cloudstack;
 mod ec2;
 mod elb;
@@ -92,6 +93,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
     let families = aws::RULES
         .iter()
         .chain(ec2::RULES)
+        .chain(clones::RULES)
         .chain(azure::RULES)
         .chain(cloudstack::RULES)
         .chain(elb::RULES)
