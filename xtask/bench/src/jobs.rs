@@ -375,15 +375,20 @@ fn route53(r: &Rows<'_>) -> Job {
 fn create(r: &Rows<'_>) -> Job {
     let slow = Rows { places: r.places, url: r.places.slow_url() };
     let many = |conc| ["create", "--n", "1000", "--conc", conc];
+    let one_thread = |conc| [&many(conc)[..], &["--threads", "1"]].concat();
     let script = |name, script, conc| slow.script(name, script, r.places.slow, &many(conc));
     let rows = vec![
         slow.limit("hyper ×1000", &many("1000")),
         slow.limit("hyper ×200", &many("200")),
         slow.limit("hyper ×50", &many("50")),
+        slow.limit("hyper ×1000, one thread", &one_thread("1000")),
+        slow.limit("hyper ×200, one thread", &one_thread("200")),
         slow.ours("libcloud ×1000", &many("1000")),
         slow.ours("libcloud ×200", &many("200")),
         slow.ours("libcloud ×50", &many("50")),
-        slow.ours("libcloud ×1000, one thread", &[&many("1000")[..], &["--threads", "1"]].concat()),
+        slow.ours("libcloud ×1000, one thread", &one_thread("1000")),
+        slow.ours("libcloud ×200, one thread", &one_thread("200")),
+        slow.ours("libcloud ×50, one thread", &one_thread("50")),
         slow.peer("aws-sdk-ec2 ×1000", &many("1000")),
         slow.peer("aws-sdk-ec2 ×200", &many("200")),
         slow.peer("aws-sdk-ec2 ×50", &many("50")),

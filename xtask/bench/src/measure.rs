@@ -1,6 +1,7 @@
 //! One run of one program: what it took, and whether it did all of its work.
 
 use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -117,10 +118,7 @@ fn check(check: &Check, wanted: u64, output: &Path, down: &Path, servers: &Serve
             let mut words = said.lines().last().unwrap_or_default().split(' ');
             words.nth(1).and_then(|count| count.parse().ok()).ok_or("it does not say how much it did")?
         }
-        Check::Lines => {
-            let text = fs::read(output).map_err(|error| error.to_string())?;
-            text.iter().filter(|byte| **byte == b'\n').count() as u64
-        }
+        Check::Lines => lines(output).map_err(|error| error.to_string())?,
         Check::Uploaded(expected) => {
             let uploaded = servers.uploaded()?;
             return compare(uploaded, *expected);
@@ -135,8 +133,30 @@ fn compare(did: u64, wanted: u64) -> Result {
     if did == wanted { Ok(()) } else { Err(format!("it did {did} of {wanted}")) }
 }
 
+/// Counts them without holding them: what is resident in this process is counted as its children's, too.
+fn lines(output: &Path) -> io::Result<u64> {
+    let mut text = BufReader::new(File::open(output)?);
+    let mut count = 0;
+    loop {
+        let piece = text.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(count);
+        }
+        count += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let length = piece.len();
+        text.consume(length);
+    }
+}
+
 /// The last words of a program.
 fn tail(output: &Path) -> String {
-    let text = fs::read(output).unwrap_or_default();
-    String::from_utf8_lossy(&text[text.len().saturating_sub(300)..]).into_owned()
+    let end = || {
+        let mut file = File::open(output)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(300)))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map(|_| text)
+    };
+    String::from_utf8_lossy(&end().unwrap_or_else(|error: io::Error| error.to_string().into_bytes()))
+        .into_owned()
 }
