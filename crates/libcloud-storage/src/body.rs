@@ -11,6 +11,7 @@ use libcloud_common::{ByteStream, Error, ErrorKind, Result, Stream, Value, encod
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
+use crate::buffers::Buffers;
 use crate::file::{self, LocalFile, Opened};
 use crate::hash::{Digest, HashType, Hasher};
 use crate::stream::TransferProgress;
@@ -242,37 +243,45 @@ pub(crate) struct Cutter {
     rest: Bytes,
     /// Whether a whole piece has been cut: then the next will probably be one, too.
     full: bool,
+    buffers: Buffers,
 }
 
 impl Cutter {
     fn new(stream: ByteStream) -> Self {
-        Self { stream, rest: Bytes::new(), full: false }
+        Self { stream, rest: Bytes::new(), full: false, buffers: Buffers::default() }
     }
 
     /// The next piece, of this size unless it is the last; none after that.
     pub(crate) async fn next(&mut self, size: usize) -> Result<Option<Bytes>> {
-        let mut piece = BytesMut::new();
+        while self.rest.is_empty() {
+            match self.stream.try_next().await? {
+                Some(bytes) => self.rest = bytes,
+                None => return Ok(None),
+            }
+        }
+        if self.rest.len() >= size {
+            // What comes in one piece is not copied.
+            self.full = true;
+            return Ok(Some(self.rest.split_to(size)));
+        }
+        let mut piece = self.buffers.lend();
+        piece.bytes.clear();
+        if self.full {
+            piece.bytes.reserve_exact(size);
+        }
         loop {
-            let wanted = size - piece.len();
-            if piece.is_empty() && self.rest.len() >= wanted {
-                // What comes in one piece is not copied.
+            let wanted = size - piece.bytes.len();
+            piece.bytes.extend_from_slice(&self.rest.split_to(wanted.min(self.rest.len())));
+            if piece.bytes.len() == size {
                 self.full = true;
-                return Ok(Some(self.rest.split_to(wanted)));
-            }
-            if self.full && piece.is_empty() && !self.rest.is_empty() {
-                piece.reserve(size);
-            }
-            piece.extend_from_slice(&self.rest.split_to(wanted.min(self.rest.len())));
-            if piece.len() == size {
-                self.full = true;
-                return Ok(Some(piece.freeze()));
+                break;
             }
             match self.stream.try_next().await? {
                 Some(bytes) => self.rest = bytes,
-                None if piece.is_empty() => return Ok(None),
-                None => return Ok(Some(piece.freeze())),
+                None => break,
             }
         }
+        Ok(Some(Bytes::from_owner(piece)))
     }
 }
 
@@ -385,6 +394,22 @@ mod tests {
             assert_eq!(parts(pieces, 3).await.unwrap(), expected, "{pieces:?}");
         }
         assert_eq!(parts(&["ab"], 0).await.unwrap(), ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn buffers_serve_again_when_nobody_has_their_bytes() {
+        let pieces: Vec<_> = (0..30_u8).map(|number| Ok(Bytes::from(vec![number; 4]))).collect();
+        let mut cutter = Cutter::new(stream::iter(pieces).boxed());
+        let kept = cutter.next(10).await.unwrap().unwrap();
+        let mut content = kept.to_vec();
+        while let Some(piece) = cutter.next(10).await.unwrap() {
+            content.extend_from_slice(&piece);
+        }
+        assert_eq!(content, (0..30_u8).flat_map(|number| [number; 4]).collect::<Vec<_>>());
+        assert_eq!(kept, content[..10]);
+        assert_eq!(cutter.buffers.idle(), 1);
+        drop(kept);
+        assert_eq!(cutter.buffers.idle(), 2);
     }
 
     #[tokio::test]

@@ -2,16 +2,16 @@
 
 use std::fs::File;
 use std::io;
-use std::mem::take;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use libcloud_common::{ByteStream, Error, ErrorKind, Result};
 
+use crate::buffers::Buffers;
 use crate::hash::{Digest, HashType, Hasher};
 
 /// How much is read at once.
@@ -25,41 +25,6 @@ pub(crate) struct LocalFile {
     length: u64,
     modified: Option<SystemTime>,
     buffers: Buffers,
-}
-
-/// Buffers that have been sent and can be filled again: to clear a new one, and to map its pages, costs as much as to read.
-#[derive(Clone, Debug, Default)]
-struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
-
-/// One that is filled, until nobody needs its bytes any more.
-struct Lent {
-    bytes: Vec<u8>,
-    home: Buffers,
-}
-
-impl Buffers {
-    fn lend(&self, size: usize) -> Lent {
-        let mut bytes = self.idle().pop().unwrap_or_default();
-        bytes.resize(size, 0);
-        Lent { bytes, home: self.clone() }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let bytes = take(&mut self.bytes);
-        self.home.idle().push(bytes);
-    }
 }
 
 /// What is behind a path.
@@ -152,7 +117,8 @@ impl LocalFile {
     async fn read(&self, start: u64, size: u64) -> Result<Bytes> {
         let file = self.clone();
         let read = blocking(move || {
-            let mut lent = file.buffers.lend(to_usize(size)?);
+            let mut lent = file.buffers.lend();
+            lent.bytes.resize(to_usize(size)?, 0);
             fill(&file.file, &mut lent.bytes, start)?;
             Ok(Bytes::from_owner(lent))
         });
@@ -303,9 +269,9 @@ mod tests {
         }
         assert_eq!(at, content.len());
         assert!(kept == content[..kept.len()]);
-        assert_eq!(file.buffers.idle().len(), 1);
+        assert_eq!(file.buffers.idle(), 1);
         drop(kept);
-        assert_eq!(file.buffers.idle().len(), 2);
+        assert_eq!(file.buffers.idle(), 2);
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@
 //! ```
 
 mod body;
+mod buffers;
 mod by_name;
 mod driver;
 mod entries;

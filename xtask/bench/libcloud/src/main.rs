@@ -22,8 +22,12 @@ fn config(args: &Args) -> Config {
         .region("us-east-1")
         .endpoint(ok(args.endpoint.parse()))
         .transport(transport);
-    // The digest beside the signature instead of in it.
-    if args.extra == "crc64" { config.option("payload_signing", false) } else { config }
+    // The digest beside the signature instead of in it, by the one that Amazon has for it.
+    if args.extra == "crc64" {
+        config.option("dialect", "amazon").option("payload_signing", false)
+    } else {
+        config
+    }
 }
 
 fn s3(args: &Args) -> Arc<dyn StorageDriver> {
