@@ -213,6 +213,7 @@ fn get_tls(r: &Rows<'_>) -> Job {
     let curl = ["-s", "--cacert", ca, "-o", "/dev/null", "-w", "get %{size_download} s", object];
     let rows = vec![
         secure.limit("hyper with rustls (ring)", &["get", "--ca", ca]),
+        secure.limit("hyper with rustls, one thread", &["get", "--ca", ca, "--threads", "1"]),
         secure.ours("libcloud", &["get", "--ca", ca]),
         secure.ours("libcloud, one thread", &["get", "--ca", ca, "--threads", "1"]),
         secure.installed("curl (OpenSSL)", "curl", &curl),
