@@ -58,6 +58,11 @@ impl Places {
         self.target.join("release").join(name)
     }
 
+    /// The file that is uploaded, where files usually are: on a disk, of which the system has it in memory.
+    pub(crate) fn large(&self) -> PathBuf {
+        self.target.join("bench-large.bin")
+    }
+
     fn python(&self) -> PathBuf {
         self.target.join("bench-python")
     }

@@ -223,7 +223,7 @@ fn get_tls(r: &Rows<'_>) -> Job {
 }
 
 fn put(r: &Rows<'_>) -> Job {
-    let file = &r.file("large.bin");
+    let file = &r.places.large().display().to_string();
     let object = &format!("{}/bench/up", r.url);
     let uploaded = || Check::Uploaded(LARGE);
     let signed = |name, job: &[&str]| r.limit(name, &[job, &["--file", file]].concat());

@@ -27,7 +27,8 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn start(places: &Places) -> Result<Self> {
-        files(&places.files).map_err(|error| format!("{}: {error}", places.files.display()))?;
+        files(&places.large(), &places.files)
+            .map_err(|error| format!("{}: {error}", places.files.display()))?;
         let program = places.built("bench-server");
         let core = thread::available_parallelism().map_or(0, |cores| cores.get() - 1).to_string();
         let mut fast = Command::new("taskset");
@@ -106,12 +107,11 @@ impl Drop for Servers {
 }
 
 /// The large file and the folder of small ones, made of what the server's objects are made of.
-fn files(folder: &Path) -> io::Result<()> {
-    let large = folder.join("large.bin");
-    if fs::metadata(&large).is_ok_and(|meta| meta.len() == LARGE) && folder.join("small").is_dir() {
+fn files(large: &Path, folder: &Path) -> io::Result<()> {
+    if fs::metadata(large).is_ok_and(|meta| meta.len() == LARGE) && folder.join("small").is_dir() {
         return Ok(());
     }
-    let mut file = fs::File::create(&large)?;
+    let mut file = fs::File::create(large)?;
     for _ in 0..LARGE / PATTERN.len() as u64 {
         file.write_all(&PATTERN)?;
     }
