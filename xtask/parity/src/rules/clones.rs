@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Rule;
-use crate::compare::{Place, recorded_params};
+use crate::compare::{Difference, Place, recorded_params};
 
 const CLONES: &[&str] = &["compute/eucalyptus", "compute/nimbus"];
 
@@ -56,7 +56,9 @@ pub(super) const RULES: &[Rule] = &[
         drivers: CLONES,
         reason: "sizes are those that the installation came with, as in 0.14; 3.9 tells what Amazon says of its own today",
         applies: |context, difference| {
+            let told_by_amazon = |other: &Difference| matches!(&other.place, Place::Result(path) if path.ends_with(".extra.servicecode"));
             context.call.call == "list_sizes"
+                && context.differences.iter().any(told_by_amazon)
                 && match &difference.place {
                     Place::Result(path) if path.contains(".extra.") => difference.ours.is_none(),
                     Place::Result(_) => {
